@@ -1,0 +1,45 @@
+"""
+Subkeys: one for each purpose, scope and algorithm, so that no two uses share a key.
+
+Source:
+    HKDF with SHA-256: RFC 5869. The input key is uniform, so the salt is left empty
+    (section 3.1), and the info string tells the uses apart (section 3.2).
+"""
+
+from typing import Final
+
+from privkit.ciphers.prf import frame
+from privkit.ciphers.secret import SecretBytes
+from privkit.typing import Secret
+
+LABEL: Final = b"privkit subkey 1"
+"""Frozen: another label is another set of pseudonyms."""
+
+
+def derive(
+    secret: Secret, *, purpose: str, scope: str, algorithm: str, size: int = 32
+) -> SecretBytes:
+    """
+    Derive *size* bytes from a secret, for one purpose, scope and algorithm.
+
+    Args:
+        secret: 32 uniform bytes.
+
+        purpose: What the subkey is for, such as ``"token"``.
+
+        scope: Whose values may link, such as ``"patients.email"``.
+
+        algorithm: The algorithm that will use it, such as ``"HMAC-SHA-256"``.
+
+        size: Bytes wanted, at most 8,160.
+    """
+    # Imported late: OpenSSL's bindings are most of the cost of importing privkit.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    info = frame(
+        LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2)
+    )
+    return SecretBytes(
+        HKDF(algorithm=SHA256(), length=size, salt=None, info=info).derive(secret.expose())
+    )

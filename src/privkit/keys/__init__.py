@@ -1,0 +1,3 @@
+"""
+Keys, keysets, and the providers that fetch them.
+"""

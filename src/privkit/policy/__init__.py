@@ -1,0 +1,3 @@
+"""
+Policies: which transform rules which field.
+"""

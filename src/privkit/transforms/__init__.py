@@ -1,0 +1,3 @@
+"""
+The primitives: one file each, a frozen declaration and its bound form.
+"""
