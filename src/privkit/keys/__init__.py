@@ -1,3 +1,17 @@
 """
-Keys, keysets, and the providers that fetch them.
+Keys, and the providers that fetch them. Nothing here knows a transform.
 """
+
+from privkit.keys.key import Key
+from privkit.keys.keyset import Keyset
+from privkit.keys.provider import KeyProvider
+from privkit.keys.static import StaticKeys
+from privkit.keys.subkeys import Subkeys
+
+__all__ = [
+    "Key",
+    "KeyProvider",
+    "Keyset",
+    "StaticKeys",
+    "Subkeys",
+]

@@ -1,0 +1,145 @@
+"""
+One key.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Final, NoReturn, final
+
+from privkit.ciphers import kdf
+from privkit.ciphers.secret import SecretBytes
+from privkit.errors import KeyMaterialError
+from privkit.keys import text as grammar
+from privkit.keys.weakness import KEY_SIZE, weakness
+
+CURE: Final = "run 'privkit keygen' to make one"
+
+
+@final
+class Key:
+    """
+    Hold 32 random bytes under an id that may be printed, stored and sent.
+
+    The bytes do not print, pickle, copy or appear among the locals of a traceback. They come
+    out only as subkeys (`derive`) and as text (`to_text`). Equality takes the same time wherever
+    two keys differ.
+
+    Args:
+        id: 1 to 32 lower-case letters, digits or hyphens. Pseudonyms and manifests carry it, so
+            never give one id to two keys.
+
+        material: 32 bytes drawn at random, as `Key.generate` and ``privkit keygen`` draw them.
+
+    Source:
+        Subkeys: HKDF with SHA-256, RFC 5869.
+
+    Raises:
+        KeyMaterialError: If *id* breaks its rule, or *material* is not 32 bytes or shows that
+            nobody drew it at random: text, few distinct bytes, a sequence, a repetition, or a
+            sample key that was published.
+
+    .. versionadded:: 0.1
+    """
+
+    __slots__ = ("_id", "_secret", "_tag")
+
+    def __init__(self, id: str, material: bytes, /) -> None:
+        secret = SecretBytes(material)
+        # A traceback prints locals, and either argument may hold the key.
+        del material
+        complaint = _id_complaint(id)
+        self._id = id if complaint is None else "refused"
+        del id
+        if complaint is not None:
+            raise KeyMaterialError(complaint)
+        complaint = weakness(secret)
+        if complaint is not None:
+            raise KeyMaterialError(f"the material of key {self._id} {complaint}; {CURE}")
+        self._secret = secret
+        self._tag = (
+            self.derive(purpose="tag", scope="", algorithm="HKDF-SHA-256", size=2).expose().hex()
+        )
+
+    @classmethod
+    def generate(cls, id: str | None = None, /) -> "Key":
+        """
+        Draw a key from the operating system's generator.
+
+        Args:
+            id: Its id; ``None`` makes one of the day (UTC) and the tag: ``k2026-01-31-3fa9``.
+        """
+        if id is not None:
+            return cls(id, os.urandom(KEY_SIZE))
+        secret = SecretBytes(os.urandom(KEY_SIZE))
+        day = f"k{datetime.now(tz=UTC):%Y-%m-%d}"
+        return cls(f"{day}-{cls(day, secret.expose()).tag}", secret.expose())
+
+    @classmethod
+    def parse(cls, text: str, /) -> "Key":
+        """
+        Read a key from its text. White space around it is ignored.
+
+        Raises:
+            KeyMaterialError: If *text* is not a whole key: truncated, mistyped, quoted or in
+                upper case.
+        """
+        if not isinstance(text, str):
+            given = type(text).__name__
+            del text
+            raise KeyMaterialError(f"the text of a key is str, got {given}")
+        secret = SecretBytes(text.encode(errors="replace"))
+        del text
+        found = grammar.read(secret)
+        if isinstance(found, str):
+            raise KeyMaterialError(found)
+        return cls(found[0], found[1].expose())
+
+    def to_text(self) -> str:
+        """
+        Return the key as text, for a secret store. Whoever reads the text has the key.
+        """
+        return grammar.write(self._id, self._secret)
+
+    @property
+    def id(self) -> str:
+        """
+        The name of the key, which is no secret.
+        """
+        return self._id
+
+    @property
+    def tag(self) -> str:
+        """
+        Four lower-case hexadecimal characters made from the material, which tokens carry.
+        """
+        return self._tag
+
+    def derive(self, *, purpose: str, scope: str, algorithm: str, size: int = 32) -> SecretBytes:
+        """
+        Return *size* bytes that depend on the key and these names alone.
+        """
+        return kdf.derive(
+            self._secret, purpose=purpose, scope=scope, algorithm=algorithm, size=size
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Key):
+            return NotImplemented
+        return self._secret == other._secret and self._id == other._id
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __repr__(self) -> str:
+        return f"Key(id={self._id!r})"
+
+    def __reduce_ex__(self, protocol: object, /) -> NoReturn:
+        raise TypeError("a Key cannot be pickled or copied; send the provider instead")
+
+
+def _id_complaint(id: object) -> str | None:
+    if not isinstance(id, str):
+        return f"the id of a key is str, got {type(id).__name__}"
+    if not grammar.ID.fullmatch(id):
+        return f"the id of a key is {grammar.ID_RULE}, got {len(id)} characters that are not"
+    return None

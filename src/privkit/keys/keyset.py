@@ -1,0 +1,84 @@
+"""
+The keys that serve one purpose at one time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import final
+
+from privkit.errors import KeyMaterialError, KeyNotFoundError
+from privkit.keys.key import Key
+from privkit.keys.text import ID
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """
+    Join the primary key, which alone protects, to the keys it replaced.
+
+    Args:
+        primary: The key of every fresh pseudonym.
+
+        older: Keys that still resolve what they made, latest first.
+
+    Raises:
+        KeyMaterialError: If two keys share an id, a tag or their material.
+
+    .. versionadded:: 0.1
+    """
+
+    primary: Key
+    older: Sequence[Key] = ()
+
+    def __post_init__(self) -> None:
+        keys: tuple[object, ...] = (self.primary, *self.older)
+        strangers = [type(key).__name__ for key in keys if not isinstance(key, Key)]
+        if strangers:
+            # Raw bytes in place of a Key would show in the locals of this frame.
+            object.__setattr__(self, "primary", None)
+            object.__setattr__(self, "older", ())
+            del keys
+            raise KeyMaterialError(f"a keyset holds keys, got {strangers[0]}")
+        object.__setattr__(self, "older", tuple(self.older))
+        for one, other in combinations(self.live, 2):
+            if one.id == other.id:
+                raise KeyMaterialError(f"the ids of a keyset differ, got {one.id} twice")
+            if one.tag == other.tag:
+                raise KeyMaterialError(
+                    f"the tags of a keyset differ, but keys {one.id} and {other.id} are the same "
+                    "or share one by chance; run 'privkit keygen' to make another"
+                )
+
+    @property
+    def live(self) -> tuple[Key, ...]:
+        """
+        All keys that resolve, the primary first.
+        """
+        return (self.primary, *self.older)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """
+        The ids of the live keys, the primary's first.
+        """
+        return tuple(key.id for key in self.live)
+
+    def get(self, id: str, /) -> Key:
+        """
+        Return the live key of that id.
+
+        Raises:
+            KeyNotFoundError: If there is none.
+        """
+        for key in self.live:
+            if key.id == id:
+                return key
+        # An id comes from data, where anything may stand in its place.
+        shown = id if isinstance(id, str) and ID.fullmatch(id) else "of that id"
+        del id
+        raise KeyNotFoundError(f"there is no key {shown} among the keys {', '.join(self.ids)}")
+
+    def __repr__(self) -> str:
+        return f"Keyset(ids={list(self.ids)!r})"

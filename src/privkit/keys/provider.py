@@ -1,0 +1,81 @@
+"""
+Where keysets come from, and the one place that trusts no provider.
+"""
+
+import re
+from typing import Final, Protocol
+
+from privkit.errors import KeyNotFoundError, KeyProviderError, PrivkitError
+from privkit.keys.keyset import Keyset
+
+DEFAULT: Final = "default"
+NAME: Final = re.compile("[a-z][a-z0-9_]{0,62}")
+
+
+class KeyProvider(Protocol):
+    """
+    Anything that hands out keysets by name.
+
+    Constructing a provider does no I/O. `keyset` may block, and must be safe to call from
+    several threads.
+    """
+
+    def keyset(self, name: str, /) -> Keyset:
+        """
+        Return every key of the keyset *name*: the primary, and those it replaced.
+
+        Raises:
+            KeyNotFoundError: If there is no keyset of that name.
+            KeyUnavailableError: If the backend cannot be reached; retry.
+        """
+        ...
+
+
+def require_name(name: str, /) -> None:
+    """
+    Refuse what is not the name of a keyset, before it reaches a path or a variable.
+
+    Raises:
+        KeyNotFoundError: If *name* is not a lower-case letter and then up to 62 lower-case
+            letters, digits or underscores.
+    """
+    if isinstance(name, str) and NAME.fullmatch(name):
+        return
+    given = f"{len(name)} characters" if isinstance(name, str) else type(name).__name__
+    del name
+    raise KeyNotFoundError(
+        "the name of a keyset is a lower-case letter, then up to 62 lower-case letters, digits "
+        f"or underscores, got {given}"
+    )
+
+
+def resolve(provider: KeyProvider, name: str, /) -> Keyset:
+    """
+    Ask a provider for a keyset, and hold it to its contract.
+
+    A provider that never answers blocks its caller: set time limits in its client.
+
+    Raises:
+        KeyProviderError: If the provider raises anything of its own, or returns anything but a
+            `Keyset`. Errors of privkit pass, without what caused them, which may hold a secret.
+    """
+    require_name(name)
+    culprit = type(provider).__name__
+    keyset: object = None
+    failure: PrivkitError | None = None
+    try:
+        keyset = provider.keyset(name)
+    except PrivkitError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 - whatever a provider raises may hold a secret
+        failure = KeyProviderError(f"the key provider {culprit} raised {type(error).__name__}")
+    if isinstance(keyset, Keyset):
+        return keyset
+    if failure is None:
+        failure = KeyProviderError(
+            f"the key provider {culprit} returns a Keyset, got {type(keyset).__name__}"
+        )
+    # Either may show key bytes when a traceback prints locals, and so may the frames below.
+    del keyset, provider
+    failure.__cause__ = failure.__context__ = None
+    raise failure.with_traceback(None)

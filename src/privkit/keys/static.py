@@ -1,0 +1,55 @@
+"""
+Keys that the application already has.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+from privkit.errors import KeyNotFoundError
+from privkit.keys.key import Key
+from privkit.keys.keyset import Keyset
+from privkit.keys.provider import DEFAULT, require_name
+
+
+@final
+class StaticKeys:
+    """
+    Serve keys that are given at construction. It refuses to be pickled, since keys do.
+
+    Args:
+        primary: The key of every fresh pseudonym.
+
+        older: Keys that still resolve what they made.
+
+        name: The one keyset that is served.
+
+    Raises:
+        KeyMaterialError: If two keys share an id, a tag or their material.
+        KeyNotFoundError: If *name* is no name of a keyset.
+
+    .. versionadded:: 0.1
+    """
+
+    __slots__ = ("_keyset", "_name")
+
+    def __init__(self, primary: Key, *, older: Sequence[Key] = (), name: str = DEFAULT) -> None:
+        self._keyset = Keyset(primary, older)
+        require_name(name)
+        self._name = name
+
+    def keyset(self, name: str, /) -> Keyset:
+        """
+        Return the keys, if *name* is theirs.
+
+        Raises:
+            KeyNotFoundError: If it is not.
+        """
+        require_name(name)
+        if name != self._name:
+            raise KeyNotFoundError(
+                f"there is no keyset {name}; these StaticKeys serve {self._name}"
+            )
+        return self._keyset
+
+    def __repr__(self) -> str:
+        return f"StaticKeys(ids={list(self._keyset.ids)!r})"
