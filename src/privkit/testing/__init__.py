@@ -1,0 +1,3 @@
+"""
+Parts for the tests of applications that use privkit.
+"""

@@ -1,0 +1,3 @@
+"""
+The tests of privkit. `README.md` beside this file says where a test belongs.
+"""
