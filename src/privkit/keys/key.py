@@ -25,7 +25,7 @@ class Key:
     two keys differ.
 
     Args:
-        id: 1 to 32 lower-case letters, digits or hyphens. Pseudonyms and manifests carry it, so
+        key_id: 1 to 32 lower-case letters, digits or hyphens. Pseudonyms and manifests carry it, so
             never give one id to two keys.
 
         material: 32 bytes drawn at random, as `Key.generate` and ``privkit keygen`` draw them.
@@ -34,7 +34,7 @@ class Key:
         Subkeys: HKDF with SHA-256, RFC 5869.
 
     Raises:
-        KeyMaterialError: If *id* breaks its rule, or *material* is not 32 bytes or shows that
+        KeyMaterialError: If *key_id* breaks its rule, or *material* is not 32 bytes or shows that
             nobody drew it at random: text, few distinct bytes, a sequence, a repetition, or a
             sample key that was published.
 
@@ -43,13 +43,13 @@ class Key:
 
     __slots__ = ("_id", "_secret", "_tag")
 
-    def __init__(self, id: str, material: bytes, /) -> None:
+    def __init__(self, key_id: str, material: bytes, /) -> None:
         secret = SecretBytes(material)
         # A traceback prints locals, and either argument may hold the key.
         del material
-        complaint = _id_complaint(id)
-        self._id = id if complaint is None else "refused"
-        del id
+        complaint = _id_complaint(key_id)
+        self._id = key_id if complaint is None else "refused"
+        del key_id
         if complaint is not None:
             raise KeyMaterialError(complaint)
         complaint = weakness(secret)
@@ -61,15 +61,15 @@ class Key:
         )
 
     @classmethod
-    def generate(cls, id: str | None = None, /) -> "Key":
+    def generate(cls, key_id: str | None = None, /) -> "Key":
         """
         Draw a key from the operating system's generator.
 
         Args:
-            id: Its id; ``None`` makes one of the day (UTC) and the tag: ``k2026-01-31-3fa9``.
+            key_id: Its id; ``None`` makes one of the day (UTC) and the tag: ``k2026-01-31-3fa9``.
         """
-        if id is not None:
-            return cls(id, os.urandom(KEY_SIZE))
+        if key_id is not None:
+            return cls(key_id, os.urandom(KEY_SIZE))
         secret = SecretBytes(os.urandom(KEY_SIZE))
         day = f"k{datetime.now(tz=UTC):%Y-%m-%d}"
         return cls(f"{day}-{cls(day, secret.expose()).tag}", secret.expose())
@@ -83,13 +83,9 @@ class Key:
             KeyMaterialError: If *text* is not a whole key: truncated, mistyped, quoted or in
                 upper case.
         """
-        if not isinstance(text, str):
-            given = type(text).__name__
-            del text
-            raise KeyMaterialError(f"the text of a key is str, got {given}")
-        secret = SecretBytes(text.encode(errors="replace"))
+        sealed = _sealed(text)
         del text
-        found = grammar.read(secret)
+        found = sealed if isinstance(sealed, str) else grammar.read(sealed)
         if isinstance(found, str):
             raise KeyMaterialError(found)
         return cls(found[0], found[1].expose())
@@ -137,9 +133,15 @@ class Key:
         raise TypeError("a Key cannot be pickled or copied; send the provider instead")
 
 
-def _id_complaint(id: object) -> str | None:
-    if not isinstance(id, str):
-        return f"the id of a key is str, got {type(id).__name__}"
-    if not grammar.ID.fullmatch(id):
-        return f"the id of a key is {grammar.ID_RULE}, got {len(id)} characters that are not"
-    return None
+def _id_complaint(key_id: object) -> str | None:
+    if grammar.is_id(key_id):
+        return None
+    given = f"{len(key_id)} characters" if isinstance(key_id, str) else type(key_id).__name__
+    return f"the id of a key is {grammar.ID_RULE}, got {given}"
+
+
+def _sealed(text: object) -> SecretBytes | str:
+    if isinstance(text, str):
+        # What is not ASCII is no part of a key, so what replaces it does not matter.
+        return SecretBytes(text.encode("ascii", "replace"))
+    return f"the text of a key is str, got {type(text).__name__}"

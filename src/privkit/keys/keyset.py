@@ -9,7 +9,7 @@ from typing import final
 
 from privkit.errors import KeyMaterialError, KeyNotFoundError
 from privkit.keys.key import Key
-from privkit.keys.text import ID
+from privkit.keys.text import is_id
 
 
 @final
@@ -65,7 +65,7 @@ class Keyset:
         """
         return tuple(key.id for key in self.live)
 
-    def get(self, id: str, /) -> Key:
+    def get(self, key_id: str, /) -> Key:
         """
         Return the live key of that id.
 
@@ -73,11 +73,11 @@ class Keyset:
             KeyNotFoundError: If there is none.
         """
         for key in self.live:
-            if key.id == id:
+            if key.id == key_id:
                 return key
         # An id comes from data, where anything may stand in its place.
-        shown = id if isinstance(id, str) and ID.fullmatch(id) else "of that id"
-        del id
+        shown = key_id if is_id(key_id) else "of that id"
+        del key_id
         raise KeyNotFoundError(f"there is no key {shown} among the keys {', '.join(self.ids)}")
 
     def __repr__(self) -> str:

@@ -39,11 +39,17 @@ def require_name(name: str, /) -> None:
         KeyNotFoundError: If *name* is not a lower-case letter and then up to 62 lower-case
             letters, digits or underscores.
     """
-    if isinstance(name, str) and NAME.fullmatch(name):
-        return
-    given = f"{len(name)} characters" if isinstance(name, str) else type(name).__name__
+    complaint = _name_complaint(name)
     del name
-    raise KeyNotFoundError(
+    if complaint is not None:
+        raise KeyNotFoundError(complaint)
+
+
+def _name_complaint(name: object) -> str | None:
+    if isinstance(name, str) and NAME.fullmatch(name):
+        return None
+    given = f"{len(name)} characters" if isinstance(name, str) else type(name).__name__
+    return (
         "the name of a keyset is a lower-case letter, then up to 62 lower-case letters, digits "
         f"or underscores, got {given}"
     )

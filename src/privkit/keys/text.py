@@ -22,23 +22,38 @@ ID_RULE: Final = "1 to 32 lower-case letters, digits or hyphens, not starting wi
 
 PREFIX: Final = b"pk1_"
 TEXT: Final = re.compile(rb"pk1_([a-z0-9][a-z0-9-]{0,31})_([0-9a-f]{64})_([0-9a-f]{8})")
+LIKELY: Final = re.compile("pk1_.*[0-9a-f]{16}", re.DOTALL | re.IGNORECASE)
 SHAPE: Final = "pk1_<id>_<64 hexadecimal characters>_<8 hexadecimal characters>"
 
 
-def checksum(id: str, secret: Secret, /) -> bytes:
+def is_id(value: object, /) -> bool:
+    """
+    Whether *value* may be the id of a key.
+    """
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def holds_key(text: str, /) -> bool:
+    """
+    Whether *text*, which should be a name or a path, may be a key, whole or in part.
+    """
+    return LIKELY.search(text) is not None
+
+
+def checksum(key_id: str, secret: Secret, /) -> bytes:
     """
     Return the 4 bytes that tell a mistyped key from a whole one.
     """
-    return hashlib.sha256(frame(CHECKSUM_LABEL, id.encode(), secret.expose())).digest()[
+    return hashlib.sha256(frame(CHECKSUM_LABEL, key_id.encode(), secret.expose())).digest()[
         :CHECKSUM_SIZE
     ]
 
 
-def write(id: str, secret: Secret, /) -> str:
+def write(key_id: str, secret: Secret, /) -> str:
     """
     Return the text of a key.
     """
-    return f"pk1_{id}_{secret.expose().hex()}_{checksum(id, secret).hex()}"
+    return f"pk1_{key_id}_{secret.expose().hex()}_{checksum(key_id, secret).hex()}"
 
 
 def read(text: Secret, /) -> tuple[str, SecretBytes] | str:
@@ -51,14 +66,14 @@ def read(text: Secret, /) -> tuple[str, SecretBytes] | str:
     match = TEXT.fullmatch(raw)
     if match is None:
         return f"{_complaint(raw)}; copy it whole, or run 'privkit keygen' to make a key"
-    id = match[1].decode()
+    key_id = match[1].decode()
     secret = SecretBytes(bytes.fromhex(match[2].decode()))
-    if not hmac.compare_digest(checksum(id, secret), bytes.fromhex(match[3].decode())):
+    if not hmac.compare_digest(checksum(key_id, secret), bytes.fromhex(match[3].decode())):
         return (
             "the checksum of the key does not match, so a character of it was mistyped; "
             "copy it whole, or run 'privkit keygen' to make a key"
         )
-    return id, secret
+    return key_id, secret
 
 
 def _complaint(raw: bytes) -> str:

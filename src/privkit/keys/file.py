@@ -1,0 +1,223 @@
+"""
+Keys from a file that nobody else can read.
+"""
+
+import errno
+import os
+import re
+import shlex
+import stat
+from typing import Final, final
+
+from privkit.ciphers.secret import SecretBytes
+from privkit.errors import (
+    KeyMaterialError,
+    KeyNotFoundError,
+    KeyProviderError,
+    KeyUnavailableError,
+)
+from privkit.keys import ring
+from privkit.keys.keyset import Keyset
+from privkit.keys.provider import DEFAULT, NAME, require_name
+from privkit.keys.text import holds_key
+from privkit.typing import Secret
+
+MAX_SIZE: Final = 2**20
+"""Bytes of a file, beyond which it is refused."""
+
+BOM: Final = b"\xef\xbb\xbf"
+SECTION: Final = re.compile(rb"\[\s*([^\[\]\s]*)\s*\]")
+
+
+@final
+class FileKeys:
+    """
+    Read keysets from a file, at first use.
+
+    The file is a regular one of mode 0600 or stricter, and belongs to the user or to root. It
+    holds the texts that ``privkit keygen`` makes, one a line and the primary first; ``#``
+    starts a comment, and ``[billing]`` starts the keyset of that name. What was read once is
+    kept. Windows has no such modes, so the file is refused there.
+
+    It is pickled as its path, and read again where it is unpickled.
+
+    Args:
+        path: The file. A symbolic link in the place of the file is refused; links among the
+            folders above it are followed.
+
+    Raises:
+        KeyProviderError: If *path* is not printable text.
+
+    .. versionadded:: 0.1
+    """
+
+    __slots__ = ("_keysets", "_path")
+
+    def __init__(self, path: str | os.PathLike[str], /) -> None:
+        complaint = path_complaint(path)
+        # Somebody passes the key itself one day.
+        self._path = os.fspath(path) if complaint is None else "refused"
+        del path
+        self._keysets: dict[str, Keyset] = {}
+        if complaint is not None:
+            raise KeyProviderError(complaint)
+
+    def keyset(self, name: str, /) -> Keyset:
+        """
+        Return the keyset *name*, and read the file if that was not done.
+
+        Raises:
+            KeyNotFoundError: If there is no such file or keyset.
+            KeyMaterialError: If the file is not a list of keys.
+            KeyProviderError: If others can read or write the file, or the user cannot read it.
+            KeyUnavailableError: If the device that holds the file fails.
+        """
+        require_name(name)
+        if name not in self._keysets:
+            # No lock, which a fork could copy in its locked state: of several first readers,
+            # the one that stores its keyset first decides for all.
+            self._keysets.setdefault(name, self._read(name))
+        return self._keysets[name]
+
+    def _read(self, name: str) -> Keyset:
+        content = _read(self._path)
+        if isinstance(content, KeyProviderError):
+            raise content
+        found = _sections(content)
+        if isinstance(found, str):
+            raise KeyMaterialError(f"{found} of the key file {self._path}")
+        entries = [(f"line {n} of {self._path}", text) for n, text in found.get(name, ())]
+        if not entries:
+            place = f" under a line [{name}]" if name != DEFAULT else ""
+            raise KeyNotFoundError(
+                f"there is no keyset {name} in the key file {self._path}: run 'privkit keygen' "
+                f"and add the key that it prints{place}",
+                keyset=name,
+                path=self._path,
+            )
+        return ring.assemble(entries)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FileKeys):
+            return NotImplemented
+        return self._path == other._path
+
+    def __hash__(self) -> int:
+        return hash((FileKeys, self._path))
+
+    def __repr__(self) -> str:
+        return f"FileKeys({self._path!r})"
+
+    def __reduce__(self) -> tuple[type["FileKeys"], tuple[str]]:
+        return FileKeys, (self._path,)
+
+
+def path_complaint(path: object, /) -> str | None:
+    """
+    Say why *path* cannot be the path of a key file, or ``None``.
+    """
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str):
+        return f"the path of a key file is str or PathLike, got {type(path).__name__}"
+    if holds_key(text):
+        return "the path of a key file is asked for, got what looks like a key"
+    if not text or not text.isprintable():
+        return "the path of a key file is printable and not empty"
+    return None
+
+
+def platform_complaint() -> str | None:
+    """
+    Say why this platform cannot keep a key file from other users, or ``None``.
+    """
+    if hasattr(os, "O_NOFOLLOW") and hasattr(os, "geteuid"):
+        return None
+    return "key files need the file modes of POSIX, which this platform lacks; use EnvironmentKeys"
+
+
+def _read(path: str) -> SecretBytes | KeyProviderError:
+    complaint = platform_complaint()
+    if complaint is not None:
+        return KeyProviderError(complaint)
+    # O_NONBLOCK: opening a pipe would wait for its writer.
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        descriptor = os.open(path, flags)
+        try:
+            complaint = _status_complaint(path, os.fstat(descriptor))
+            if complaint is not None:
+                return KeyProviderError(complaint)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = SecretBytes(file.read(MAX_SIZE + 1))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return _failure(path, error.errno or errno.EIO)
+    if len(content) > MAX_SIZE:
+        return KeyMaterialError(f"the key file {path} is at most {MAX_SIZE} bytes, got more")
+    return content
+
+
+def _failure(path: str, number: int) -> KeyProviderError:
+    if number in {errno.ENOENT, errno.ENOTDIR}:
+        return KeyNotFoundError(
+            f"there is no key file {path}: run 'privkit keygen --out {shlex.quote(path)}'",
+            path=path,
+        )
+    # FreeBSD says EMLINK.
+    if number in {errno.ELOOP, errno.EMLINK}:
+        return KeyProviderError(f"the key file {path} is a regular file, got a symbolic link")
+    if number in {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}:
+        return KeyProviderError(
+            f"the key file {path} cannot be opened: {os.strerror(number).lower()}"
+        )
+    return KeyUnavailableError(f"the key file {path} cannot be read: {os.strerror(number).lower()}")
+
+
+def _status_complaint(path: str, status: os.stat_result) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return f"the key file {path} is a regular file, got something else"
+    if status.st_uid not in {os.geteuid(), 0}:
+        return f"the key file {path} belongs to its user or to root, got user id {status.st_uid}"
+    if stat.S_IMODE(status.st_mode) & ~0o600:
+        return (
+            f"the key file {path} is for its user alone, got mode "
+            f"{stat.S_IMODE(status.st_mode):04o}: run 'chmod 600 {shlex.quote(path)}'"
+        )
+    return None
+
+
+def _sections(content: Secret) -> dict[str, list[tuple[int, SecretBytes]]] | str:
+    """
+    Return the texts of keys by keyset, each with its line, or what is wrong with a line.
+
+    It never raises, since its locals hold key bytes.
+    """
+    raw = content.expose().removeprefix(BOM)
+    found: dict[str, list[tuple[int, SecretBytes]]] = {DEFAULT: []}
+    name = DEFAULT
+    for number, line in enumerate(raw.splitlines(), start=1):
+        if not _is_text(line):
+            return f"text in UTF-8 is expected, got something else on line {number}"
+        entry = line.partition(b"#")[0].strip()
+        if not entry.startswith(b"["):
+            found[name] += ((number, word) for word in ring.words(SecretBytes(entry)))
+            continue
+        section = SECTION.fullmatch(entry)
+        if section is None or not NAME.fullmatch(section[1].decode()):
+            return (
+                "the name of a keyset, like [billing], is a lower-case letter, then up to 62 "
+                f"lower-case letters, digits or underscores, got something else on line {number}"
+            )
+        name = section[1].decode()
+        if found.get(name):
+            return f"a keyset stands in one place, got a second one on line {number}"
+        found[name] = []
+    return found
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        return "\0" not in line.decode()
+    except UnicodeDecodeError:
+        return False
