@@ -1,0 +1,400 @@
+"""
+A policy joined to keys: it protects, and has no method that reveals.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import NoReturn, cast, final
+
+from privkit.errors import DomainError, PolicyError, PrivkitError
+from privkit.formats.values import is_null
+from privkit.keys import Key, KeyProvider, Keyset, Subkeys, resolve
+from privkit.policy.model import Policy
+from privkit.policy.tree import OMIT, find, grow, refuse, walk
+from privkit.transforms.redact import Drop
+from privkit.typing import KeyedTransform, Protector, Record, Technique, Transform
+
+
+@final
+class Binding:
+    """
+    A policy, a key provider and the name of a keyset. The keyset is fetched at first use.
+    """
+
+    __slots__ = ("_keyset", "_lock", "keys", "keyset_name", "policy")
+
+    def __init__(self, policy: Policy, keys: KeyProvider | None, keyset_name: str) -> None:
+        keyed = [path for path, rule in policy.fields.items() if rule.keyed]
+        if keys is None and keyed:
+            raise PolicyError(
+                f"policy '{policy.name}' has {len(keyed)} keyed fields, so it is bound to a key "
+                "provider, such as EnvironmentKeys()"
+            )
+        if keys is not None and (isinstance(keys, type) or not hasattr(keys, "keyset")):
+            kind = keys.__name__ if isinstance(keys, type) else type(keys).__name__
+            raise PolicyError(
+                f"keys come from a key provider, such as EnvironmentKeys(), got {kind}"
+            )
+        self.policy = policy
+        self.keys = keys
+        self.keyset_name = keyset_name
+        self._keyset: Keyset | None = None
+        self._lock = threading.Lock()
+
+    def keyset(self) -> Keyset:
+        """
+        Return the keyset, fetched once. All fields of one binding use one and the same.
+
+        Raises:
+            KeyProviderError: If the provider fails, or there is none.
+        """
+        if self._keyset is None:
+            if self.keys is None:
+                raise PolicyError(f"policy '{self.policy.name}' is bound without keys")
+            with self._lock:
+                if self._keyset is None:
+                    self._keyset = resolve(self.keys, self.keyset_name)
+        return self._keyset
+
+    def subkeys(self, path: str, key: Key) -> Subkeys:
+        """
+        Return what the transform of a field gets of one key.
+        """
+        return Subkeys(key=key, field=path, scope=self.policy.scope(path))
+
+
+@final
+class BoundField:
+    """
+    One field of a policy, joined to keys. Threads and forked processes may share it.
+
+    Attributes:
+        path: The field's path in the policy.
+
+        transform: Its rule.
+    """
+
+    __slots__ = ("_binding", "_protector", "path", "transform")
+
+    def __init__(self, binding: Binding, path: str, transform: Transform) -> None:
+        self._binding = binding
+        self.path = path
+        self.transform = transform
+        self._protector: Protector | None = None
+
+    def apply(self, value: object, /, *, by: object = None) -> object:
+        """
+        Return the pseudonym of one value under the primary key. A null stays as it is.
+
+        Args:
+            value: What the rule takes: text, a number, a date.
+
+            by: The value of the field that the rule depends on, for rules with ``by``.
+
+        Raises:
+            DomainError: If the value does not fit the rule.
+
+            PolicyError: If the rule depends on another field and *by* is missing.
+
+            KeyProviderError: If no key can be had.
+        """
+        try:
+            return self._apply(value, by)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
+            failure = error
+        # A traceback can print the locals of every frame it passed.
+        del value, by
+        self._fail(failure)
+
+    def candidates(self, value: object, /, *, by: object = None) -> tuple[object, ...]:
+        """
+        Return the pseudonyms of one value under every live key, the primary's first.
+
+        Looking for all of them finds a value that was protected before the key was rotated.
+
+        Raises:
+            DomainError, PolicyError, KeyProviderError: As `apply`.
+        """
+        try:
+            if not self.transform.keyed:
+                return (self._apply(value, by),)
+            self._check(value, by)
+            if is_null(value):
+                return (value,)
+            return tuple(
+                self._bind(key).apply(value, by) for key in self._binding.keyset().live
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
+            failure = error
+        del value, by
+        self._fail(failure)
+
+    def _apply(self, value: object, by: object) -> object:
+        protector = self._protector
+        if protector is None:
+            protector = self._protector = self._primary()
+        if type(value) is not str or self.transform.by is not None:
+            self._check(value, by)
+            if is_null(value):
+                return value
+        return protector.apply(value, by)
+
+    def _check(self, value: object, by: object) -> None:
+        if isinstance(value, dict | list | tuple | set) and not self.transform.containers:
+            raise PolicyError(
+                f"{type(self.transform).__name__} rules single values, got "
+                f"{type(value).__name__} of {len(value)}: name its parts, such as "
+                f"'{self.path}[*]'"
+            )
+        if self.transform.by is not None and not is_null(value) and is_null(by):
+            raise PolicyError(
+                f"{type(self.transform).__name__} depends on '{self.transform.by}', which is "
+                "missing or null"
+            )
+
+    def _primary(self) -> Protector:
+        if not self.transform.keyed:
+            return cast("Protector", self.transform)
+        return self._bind(self._binding.keyset().primary)
+
+    def _bind(self, key: Key) -> Protector:
+        return cast("KeyedTransform", self.transform).bind(self._binding.subkeys(self.path, key))
+
+    def _fail(self, error: Exception) -> NoReturn:
+        policy = self._binding.policy
+        rule = type(self.transform).__name__
+        failure = clean(error, f"{rule} failed with")
+        failure.field = self.path
+        failure.add_note(
+            f"field '{self.path}', rule {rule}, policy '{policy.name}' version {policy.version}"
+        )
+        raise failure
+
+    @property
+    def reversible(self) -> bool:
+        """
+        Whether an `Authority` can bring the value back.
+        """
+        return self.transform.reversible
+
+    @property
+    def deterministic(self) -> bool:
+        """
+        Whether equal values have equal pseudonyms.
+        """
+        return self.transform.deterministic
+
+    @property
+    def injective(self) -> bool:
+        """
+        Whether different values have different pseudonyms.
+        """
+        return self.transform.injective
+
+    @property
+    def technique(self) -> Technique:
+        """
+        The class of the technique in ISO/IEC 20889.
+        """
+        return self.transform.technique
+
+    @property
+    def scope(self) -> str:
+        """
+        Whose values link with this field's.
+        """
+        return self._binding.policy.scope(self.path)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundField):
+            return NotImplemented
+        mine, theirs = self._binding, other._binding
+        return (
+            self.path == other.path
+            and mine.policy == theirs.policy
+            and mine.keyset_name == theirs.keyset_name
+            and mine.keys is theirs.keys
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.path, self._binding.policy, self._binding.keyset_name))
+
+    def __repr__(self) -> str:
+        return f"BoundField({self._binding.policy.name}.{self.path}, {self.transform!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        binding = self._binding
+        return _field, (binding.policy, binding.keys, binding.keyset_name, self.path)
+
+
+@final
+class Pseudonymizer:
+    """
+    Protects records as a policy says, with the keys of one keyset.
+
+    Threads and forked processes may share it. It pickles as the policy and a reference to the
+    keys; a provider that holds keys in memory refuses to be pickled.
+
+    Args:
+        policy: The rules.
+
+        keys: Where keys come from. May be left out if no rule is keyed. Nothing is fetched
+            before the first use.
+
+        keyset: The name of the keyset.
+    """
+
+    __slots__ = ("_binding", "_fields", "_root")
+
+    def __init__(
+        self, policy: Policy, keys: KeyProvider | None = None, keyset: str = "default"
+    ) -> None:
+        self._binding = Binding(policy, keys, keyset)
+        self._fields = {
+            path: BoundField(self._binding, path, rule) for path, rule in policy.fields.items()
+        }
+        self._root = grow(self._fields)
+
+    @property
+    def policy(self) -> Policy:
+        """
+        The rules.
+        """
+        return self._binding.policy
+
+    @property
+    def keyset(self) -> Keyset | None:
+        """
+        The keys in use, fetched if need be; ``None`` if it was bound without a provider.
+
+        Raises:
+            KeyProviderError: If the provider fails.
+        """
+        return None if self._binding.keys is None else self._binding.keyset()
+
+    @property
+    def keyset_name(self) -> str:
+        """
+        The name of the keyset.
+        """
+        return self._binding.keyset_name
+
+    @property
+    def fields(self) -> tuple[BoundField, ...]:
+        """
+        The fields in the order of the policy.
+        """
+        return tuple(self._fields.values())
+
+    def __getitem__(self, path: str, /) -> BoundField:
+        """
+        Return one field by its path in the policy.
+
+        Raises:
+            PolicyError: If the policy has no such field.
+        """
+        self.policy.require(path)
+        return self._fields[path]
+
+    def pseudonymize(self, record: Record, /) -> dict[str, object]:
+        """
+        Return a protected copy of a record: complete, or not at all.
+
+        The record is not changed. Keys keep their order, missing fields stay missing, nulls
+        stay null.
+
+        Args:
+            record: Field names to values, lists and records in turn.
+
+        Raises:
+            UnruledFieldError: If a field has no rule, unless the policy says otherwise.
+
+            PolicyError: If the record has another shape than the policy's paths.
+
+            DomainError: If a value does not fit its rule.
+
+            KeyProviderError: If no key can be had.
+        """
+        try:
+            return self._pseudonymize(record)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
+            failure = error
+        # A traceback can print the locals of every frame it passed.
+        del record
+        raise clean(failure, "the record cannot be read:")
+
+    def pseudonymize_all(self, records: Iterable[Record], /) -> Iterator[dict[str, object]]:
+        """
+        Yield a protected copy of each record, one at a time.
+
+        Raises:
+            PrivkitError: As `pseudonymize`, with ``error.row`` counted from 1.
+        """
+        rows = enumerate(records, start=1)
+        del records
+        for row, record in rows:
+            try:
+                result = self.pseudonymize(record)
+            except PrivkitError as error:
+                error.row = row
+                del record
+                raise
+            yield result
+
+    def _pseudonymize(self, record: Record) -> dict[str, object]:
+        visit = _Protect(record, self.policy.unruled)
+        result = walk(record, self._root, visit)
+        refuse(visit.missing)
+        return result
+
+    def __repr__(self) -> str:
+        return (
+            f"Pseudonymizer(policy='{self.policy.name}' version {self.policy.version}, "
+            f"keys={type(self._binding.keys).__name__}, keyset='{self.keyset_name}')"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Pseudonymizer, (self.policy, self._binding.keys, self.keyset_name)
+
+
+class _Protect:
+    """
+    The visitor of one record on its way out.
+    """
+
+    __slots__ = ("missing", "record", "unruled_policy")
+
+    def __init__(self, record: Record, unruled_policy: str) -> None:
+        self.record = record
+        self.unruled_policy = unruled_policy
+        self.missing: list[str] = []
+
+    def value(self, value: object, rule: BoundField, /) -> object:
+        if isinstance(rule.transform, Drop):
+            return OMIT
+        by = rule.transform.by
+        return rule.apply(value, by=None if by is None else find(self.record, by))
+
+    def unruled(self, _value: object, where: str, /) -> object:
+        if self.unruled_policy == "drop":
+            return OMIT
+        if self.unruled_policy == "error":
+            self.missing.append(where)
+        return None
+
+
+def clean(error: Exception, lead: str) -> PrivkitError:
+    """
+    Return an error that can be raised without showing a value: without the frames it passed
+    and the errors it came from, and if it is foreign, by its class name alone.
+    """
+    if not isinstance(error, PrivkitError):
+        return DomainError(f"{lead} {type(error).__name__}")
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def _field(
+    policy: Policy, keys: KeyProvider | None, keyset_name: str, path: str
+) -> BoundField:
+    return Pseudonymizer(policy, keys, keyset_name)[path]

@@ -1,0 +1,372 @@
+"""A policy joined to keys protects records: completely, or not at all."""
+
+import copy
+import os
+import pickle
+import threading
+import traceback
+
+import pytest
+
+from privkit import (
+    Bucket,
+    Drop,
+    Encrypt,
+    EnvironmentKeys,
+    FormatPreserving,
+    Keep,
+    Key,
+    Policy,
+    Pseudonymizer,
+    Redact,
+    ShiftDate,
+    StaticKeys,
+    Token,
+    Truncate,
+)
+from privkit.errors import (
+    DomainError,
+    KeyNotFoundError,
+    KeyProviderError,
+    PolicyError,
+    PrivkitError,
+    UnruledFieldError,
+)
+from privkit.testing.keys import FaultyKeys
+from privkit.typing import Technique
+from tests.canaries import DIGITS, EMAIL, KEY_BYTES, OTHER_KEY_BYTES, TEXT
+
+POLICY = Policy(
+    "patients",
+    version=3,
+    fields={
+        "mrn": FormatPreserving("digits"),
+        "email": Token(),
+        "age": Bucket(width=5),
+        "zip": Truncate(3),
+        "visit": ShiftDate(by="mrn", max_days=180),
+        "name": Redact(),
+        "note": Drop(),
+        "chart": Encrypt(),
+        "ward": Keep(),
+        "visits[*].code": Token(),
+    },
+)
+KEYS = StaticKeys(primary=Key("k2", KEY_BYTES))
+ROTATED = StaticKeys(primary=Key("k2", KEY_BYTES), older=[Key("k1", OTHER_KEY_BYTES)])
+RECORD = {
+    "mrn": "0042137",
+    "email": "ana@example.org",
+    "age": 43,
+    "zip": "94110",
+    "visit": "2024-05-06",
+    "name": "Ana",
+    "note": "free text",
+    "chart": {"blood": "A+", "allergies": [1, None]},
+    "ward": "B2",
+    "visits": [{"code": "I10"}, {"code": "I10"}],
+}
+
+
+@pytest.fixture
+def patients():
+    """The policy with one key."""
+    return POLICY.bind(KEYS)
+
+
+class TestPseudonymize:
+    def test_every_field_follows_its_rule(self, patients):
+        """Each field of the result is what its rule makes of the value."""
+        row = patients.pseudonymize(RECORD)
+
+        assert [key for key in RECORD if key != "note"] == list(row)
+        assert {"age": "[40, 45)", "zip": "941", "name": None, "ward": "B2"} == {
+            key: row[key] for key in ("age", "zip", "name", "ward")
+        }
+        assert row["mrn"] != RECORD["mrn"]
+        assert 7 == len(row["mrn"])
+        assert patients["email"].apply(RECORD["email"]) == row["email"]
+        assert patients["visit"].apply("2024-05-06", by="0042137") == row["visit"]
+        assert row["visits"][0] == row["visits"][1] != RECORD["visits"][0]
+        assert row["chart"].startswith("enc1.k2.")
+
+    def test_input_is_not_changed(self, patients):
+        """The record and its containers stay as they were, and are not shared."""
+        before = copy.deepcopy(RECORD)
+        kept = Policy("kept", fields={"a": Keep()}).bind()
+        nested = {"a": {"b": [1]}}
+        patients.pseudonymize(RECORD)
+        kept.pseudonymize(nested)["a"]["b"].append(2)
+
+        assert before == RECORD
+        assert {"a": {"b": [1]}} == nested
+
+    def test_missing_fields_stay_missing_and_nulls_null(self, patients):
+        """A record may lack fields; a null stays null under every rule but Drop."""
+        nulls = dict.fromkeys(RECORD)
+        del nulls["note"]
+
+        assert {} == patients.pseudonymize({})
+        assert nulls == patients.pseudonymize(nulls)
+
+    def test_removed_field_is_removed_even_if_null(self, patients):
+        """Drop removes the key whatever it holds."""
+        assert {"zip": "941"} == patients.pseudonymize({"note": None, "zip": "94110"})
+
+    def test_a_field_without_a_rule_is_refused(self, patients):
+        """All fields without a rule are named, and nothing comes out."""
+        with pytest.raises(UnruledFieldError) as caught:
+            patients.pseudonymize({**RECORD, "phone": DIGITS, TEXT: EMAIL})
+
+        assert "no rule for ['phone', key 12]" in str(caught.value)
+
+    @pytest.mark.parametrize(("unruled", "rest"), [("redact", {"phone": None}), ("drop", {})])
+    def test_unruled_fields_never_pass(self, unruled, rest):
+        """A policy may redact or drop fields without a rule; none lets them through."""
+        policy = Policy("p", fields={"a": Keep()}, unruled=unruled)
+
+        assert {"a": 1, **rest} == policy.bind().pseudonymize({"a": 1, "phone": DIGITS})
+
+    @pytest.mark.parametrize("mrn", [None, ...])
+    def test_missing_subject_is_an_error(self, patients, mrn):
+        """A rule that depends on a field refuses a record where that is missing or null."""
+        record = {"mrn": mrn, "visit": "2024-05-06"}
+        if mrn is ...:
+            del record["mrn"]
+        with pytest.raises(PolicyError, match="depends on 'mrn', which is missing or null") as err:
+            patients.pseudonymize(record)
+
+        assert "visit" == err.value.field
+
+    def test_container_under_a_single_value_rule_is_refused(self, patients):
+        """A list under a rule for single values is an error that names the path to write."""
+        with pytest.raises(PolicyError, match=r"got list of 2: name its parts, such as 'zip\[\*\]'"):
+            patients.pseudonymize({"zip": [TEXT, TEXT]})
+
+    def test_rows_are_counted(self, patients):
+        """A stream of records says which one failed."""
+        stream = patients.pseudonymize_all([{"zip": "94110"}, {"zip": 1.5, "mrn": DIGITS}])
+
+        assert {"zip": "941"} == next(stream)
+        with pytest.raises(PrivkitError) as caught:
+            next(stream)
+        assert (2, "zip") == (caught.value.row, caught.value.field)
+
+    def test_deep_record_is_refused(self, patients):
+        """A record too deep to walk is refused without a foreign error."""
+        deep: list[object] = []
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(PrivkitError) as caught:
+            POLICY.bind(KEYS).pseudonymize({"ward": deep})
+
+        assert caught.value.__context__ is None
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "record",
+        [
+            {"mrn": "12"},
+            {"mrn": 42},
+            {"email": 1.5},
+            {"age": TEXT},
+            {"zip": 5},
+            {"mrn": DIGITS, "visit": TEXT},
+            {"chart": {"x": float("inf")}},
+            {"email": f"{TEXT}\ud800"},
+        ],
+    )
+    def test_say_where_and_not_what(self, patients, record):
+        """An error names field, rule and policy, and leaves without frames or causes."""
+        record = {"name": TEXT, "ward": EMAIL, **record}
+        with pytest.raises(PrivkitError) as caught:
+            patients.pseudonymize(record)
+        error = caught.value
+        shown = "".join(
+            traceback.TracebackException.from_exception(error, capture_locals=True).format()
+        )
+        library = shown[shown.index("privkit/pseudonymizer.py") :]
+
+        assert error.field in record
+        assert "policy 'patients' version 3" in error.__notes__[0]
+        assert error.__cause__ is error.__context__ is None
+        assert TEXT not in library
+        assert EMAIL not in library
+        assert DIGITS not in library
+
+    def test_foreign_errors_are_named_by_class_alone(self):
+        """An error that a third party's rule raises is told by its class."""
+
+        class Broken:
+            name = "broken"
+            technique = Technique.NONE
+            reversible = deterministic = injective = keyed = containers = False
+            by = scope = None
+
+            def apply(self, value, by=None, /):
+                raise ValueError(value)
+
+        field = Policy("p", fields={"a": Broken()}).bind()["a"]
+        with pytest.raises(DomainError) as caught:
+            field.apply(TEXT)
+
+        assert "Broken failed with ValueError" == str(caught.value)
+        assert caught.value.__context__ is None
+
+    @pytest.mark.parametrize("fault", list(FaultyKeys.FAULTS))
+    def test_provider_faults_never_let_a_value_through(self, fault):
+        """Whatever a provider does wrong, a keyed field comes out protected or not at all."""
+        keyed = ["mrn", "email", "visit", "chart"]
+        for path in keyed:
+            patients = POLICY.bind(FaultyKeys(fault))
+            record = {key: RECORD[key] for key in {"mrn", path}}
+            try:
+                row = patients.pseudonymize(record)
+            except KeyProviderError:
+                continue
+
+            assert all(row[key] != RECORD[key] for key in record)
+
+
+class TestBinding:
+    def test_keyed_policy_needs_keys(self):
+        """A policy with keyed fields is refused without a provider, and there is no default."""
+        with pytest.raises(PolicyError, match="has 5 keyed fields"):
+            POLICY.bind()
+
+    def test_unkeyed_policy_needs_none(self):
+        """A policy without keyed fields binds alone, and has no keyset."""
+        plain = Policy("p", fields={"a": Truncate(1)}).bind()
+
+        assert "x" == plain["a"].apply("xyz")
+        assert plain.keyset is None
+        assert ("x",) == plain["a"].candidates("xyz")
+
+    @pytest.mark.parametrize("keys", [KEY_BYTES, "secret", StaticKeys, {}])
+    def test_something_else_than_a_provider_is_refused(self, keys):
+        """Keys themselves, and a provider's class, are refused by type."""
+        with pytest.raises(PolicyError, match="keys come from a key provider"):
+            POLICY.bind(keys)
+
+    def test_missing_key_shows_at_first_use(self, monkeypatch):
+        """An application boots without keys; the first use says how to get them."""
+        monkeypatch.delenv("PRIVKIT_KEYS", raising=False)
+        patients = POLICY.bind(EnvironmentKeys())
+
+        assert "941" == patients["zip"].apply("94110")
+        with pytest.raises(KeyNotFoundError, match="privkit keygen"):
+            patients["email"].apply(TEXT)
+
+    def test_fields_are_found_by_path(self, patients):
+        """A field that is not in the policy is an error with a suggestion."""
+        assert "visits[*].code" == patients["visits[*].code"].path
+        assert list(POLICY.fields) == [field.path for field in patients.fields]
+        with pytest.raises(PolicyError, match="did you mean 'email'"):
+            patients["emial"]
+
+    def test_facts_are_those_of_the_rule(self, patients):
+        """A bound field tells what its rule does."""
+        field = patients["email"]
+
+        assert (False, True) == (field.reversible, field.deterministic)
+        assert field.injective is Token.injective
+        assert Technique.PSEUDONYMIZATION == field.technique
+        assert "patients.email" == field.scope
+
+    def test_no_way_back(self, patients):
+        """Neither a pseudonymizer nor its fields can invert."""
+        assert not hasattr(patients["mrn"], "invert")
+        assert not hasattr(patients, "reidentify")
+
+    def test_equality_is_by_policy_field_and_provider(self, patients):
+        """Two fields are equal if they always give equal pseudonyms."""
+        same, other = POLICY.bind(KEYS), POLICY.bind(ROTATED)
+
+        assert patients["mrn"] == same["mrn"]
+        assert hash(patients["mrn"]) == hash(same["mrn"])
+        assert patients["mrn"] != other["mrn"]
+        assert patients["mrn"] != patients["email"]
+        assert patients["mrn"] != "mrn"
+
+    def test_repr_shows_no_key(self, patients):
+        """A bound policy can be printed."""
+        shown = repr(patients) + repr(patients["mrn"])
+
+        assert "patients" in shown
+        assert KEY_BYTES.hex() not in shown
+
+    def test_pickles_as_references(self, monkeypatch):
+        """A pickle holds the policy and the name of the keys, never a key."""
+        monkeypatch.setenv("PRIVKIT_KEYS", Key("k2", KEY_BYTES).to_text())
+        patients = POLICY.bind(EnvironmentKeys())
+        expected = patients.pseudonymize(RECORD)
+        pickled = pickle.dumps((patients, patients["mrn"]))
+        again, field = pickle.loads(pickled)
+
+        assert KEY_BYTES not in pickled
+        assert KEY_BYTES.hex().encode() not in pickled
+        assert expected == again.pseudonymize(RECORD)
+        assert expected["mrn"] == field.apply("0042137")
+
+    def test_keys_in_memory_refuse_to_be_pickled(self, patients):
+        """A provider that holds keys cannot be sent elsewhere by accident."""
+        with pytest.raises(TypeError, match="pickled"):
+            pickle.dumps(patients)
+
+
+class TestCandidates:
+    def test_one_for_every_live_key(self):
+        """A value is found under the primary key first, then under older ones."""
+        old = StaticKeys(primary=Key("k1", OTHER_KEY_BYTES))
+        found = POLICY.bind(ROTATED)["email"].candidates(TEXT)
+
+        assert (
+            POLICY.bind(KEYS)["email"].apply(TEXT),
+            POLICY.bind(old)["email"].apply(TEXT),
+        ) == found
+
+    def test_null_is_its_own_candidate(self):
+        """A null has no pseudonym."""
+        assert (None,) == POLICY.bind(KEYS)["email"].candidates(None)
+
+    def test_fails_as_apply_does(self):
+        """Candidates of a value that does not fit are an error about the field."""
+        with pytest.raises(DomainError) as caught:
+            POLICY.bind(KEYS)["email"].candidates(1.5)
+
+        assert "email" == caught.value.field
+
+
+class TestSharing:
+    def test_threads_get_what_one_thread_gets(self):
+        """Eight threads on one object agree with a single one."""
+        patients: Pseudonymizer = POLICY.bind(KEYS)
+        records = [{**RECORD, "mrn": f"{n:07d}"} for n in range(50)]
+        expected = [POLICY.bind(KEYS).pseudonymize(record) for record in records]
+        results: list[list[object]] = []
+
+        def work():
+            results.append([patients.pseudonymize(record) for record in records])
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [expected] * 8 == results
+
+    def test_survives_fork(self, patients):
+        """A forked child gives what its parent gives."""
+        expected = patients.pseudonymize(RECORD)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:  # pragma: no cover - runs in the child, which reports by its exit
+            try:
+                os.write(write, b"y" if expected == patients.pseudonymize(RECORD) else b"n")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+        assert b"y" == os.read(read, 1)
