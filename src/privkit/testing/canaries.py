@@ -7,11 +7,12 @@ the code let out is searched for it: as it stands, encoded, quoted or reversed.
 
 import base64
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from traceback import walk_tb
+from typing import cast
 from urllib.parse import quote, quote_plus
 
 import privkit
@@ -127,7 +128,7 @@ def _base64_at(raw: bytes, shift: int) -> Iterator[bytes]:
 
 
 def _chain_texts(error: BaseException, roots: tuple[str, ...]) -> Iterator[tuple[str, str | bytes]]:
-    queue = [error]
+    queue: list[BaseException] = [error]
     seen: set[int] = set()
     while queue:
         current = queue.pop()
@@ -137,8 +138,8 @@ def _chain_texts(error: BaseException, roots: tuple[str, ...]) -> Iterator[tuple
         name = type(current).__name__
         yield f"{name}: message", _printed(str, current)
         yield f"{name}: repr", _printed(repr, current)
-        yield f"{name}: args", _printed(repr, current.args)
-        yield f"{name}: attributes and notes", _printed(repr, vars(current))
+        for held in (*current.args, *vars(current).values()):
+            yield f"{name}: arguments, attributes and notes", _printed(repr, held)
         for attribute in ("object", "doc"):
             held = getattr(current, attribute, None)
             if isinstance(held, (str, bytes)):
@@ -149,11 +150,11 @@ def _chain_texts(error: BaseException, roots: tuple[str, ...]) -> Iterator[tuple
                 where = f"{name}: locals of {code.co_name}, {Path(code.co_filename).name}:{line}"
                 yield where, "\n".join(_printed(repr, held) for held in frame.f_locals.values())
         if isinstance(current, BaseExceptionGroup):
-            queue.extend(current.exceptions)
+            queue.extend(cast("BaseExceptionGroup[BaseException]", current).exceptions)
         queue.extend(e for e in (current.__cause__, current.__context__) if e is not None)
 
 
-def _printed(how: type[str] | type[repr], value: object) -> str:
+def _printed(how: Callable[[object], str], value: object) -> str:
     try:
         return how(value)
     except Exception as error:  # noqa: BLE001 - an object that cannot be printed shows nothing
