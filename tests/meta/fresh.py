@@ -1,0 +1,19 @@
+"""
+Python in a process of its own, where nothing is imported yet.
+"""
+
+import subprocess
+import sys
+
+
+def run(code, *, check=True):
+    """
+    Run *code* in a fresh interpreter, away from the repository's folder.
+    """
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=60,
+    )
