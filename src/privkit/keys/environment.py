@@ -41,12 +41,12 @@ class EnvironmentKeys:
 
     def __init__(self, variable: str = "PRIVKIT_KEYS") -> None:
         complaint = _complaint(variable)
-        # Somebody passes the key itself one day.
-        self._variable = variable if complaint is None else "refused"
-        del variable
-        self._keysets: dict[str, Keyset] = {}
         if complaint is not None:
+            # Somebody passes the key itself one day, and a traceback prints locals.
+            del self, variable
             raise KeyProviderError(complaint)
+        self._variable = variable
+        self._keysets: dict[str, Keyset] = {}
 
     def keyset(self, name: str, /) -> Keyset:
         """

@@ -55,12 +55,12 @@ class FileKeys:
 
     def __init__(self, path: str | os.PathLike[str], /) -> None:
         complaint = path_complaint(path)
-        # Somebody passes the key itself one day.
-        self._path = os.fspath(path) if complaint is None else "refused"
-        del path
-        self._keysets: dict[str, Keyset] = {}
         if complaint is not None:
+            # Somebody passes the key itself one day, and a traceback prints locals.
+            del self, path
             raise KeyProviderError(complaint)
+        self._path = os.fspath(path)
+        self._keysets: dict[str, Keyset] = {}
 
     def keyset(self, name: str, /) -> Keyset:
         """

@@ -48,10 +48,10 @@ class Key:
         # A traceback prints locals, and either argument may hold the key.
         del material
         complaint = _id_complaint(key_id)
-        self._id = key_id if complaint is None else "refused"
-        del key_id
         if complaint is not None:
+            del self, key_id
             raise KeyMaterialError(complaint)
+        self._id = key_id
         complaint = weakness(secret)
         if complaint is not None:
             raise KeyMaterialError(f"the material of key {self._id} {complaint}; {CURE}")

@@ -13,7 +13,7 @@ from privkit.keys.text import is_id
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Keyset:
     """
     Join the primary key, which alone protects, to the keys it replaced.
@@ -24,24 +24,23 @@ class Keyset:
         older: Keys that still resolve what they made, latest first.
 
     Raises:
-        KeyMaterialError: If two keys share an id, a tag or their material.
+        KeyMaterialError: If two keys share an id, a tag or their material, or anything but a key
+            is given.
 
     .. versionadded:: 0.1
     """
 
     primary: Key
-    older: Sequence[Key] = ()
+    older: tuple[Key, ...]
 
-    def __post_init__(self) -> None:
-        keys: tuple[object, ...] = (self.primary, *self.older)
-        strangers = [type(key).__name__ for key in keys if not isinstance(key, Key)]
-        if strangers:
-            # Raw bytes in place of a Key would show in the locals of this frame.
-            object.__setattr__(self, "primary", None)
-            object.__setattr__(self, "older", ())
-            del keys
-            raise KeyMaterialError(f"a keyset holds keys, got {strangers[0]}")
-        object.__setattr__(self, "older", tuple(self.older))
+    def __init__(self, primary: Key, older: Sequence[Key] = ()) -> None:
+        complaint = keys_complaint(primary, older)
+        if complaint is not None:
+            # What stands in the place of a key may be its bytes, and a traceback prints locals.
+            del self, primary, older
+            raise KeyMaterialError(complaint)
+        object.__setattr__(self, "primary", primary)
+        object.__setattr__(self, "older", tuple(older))
         for one, other in combinations(self.live, 2):
             if one.id == other.id:
                 raise KeyMaterialError(f"the ids of a keyset differ, got {one.id} twice")
@@ -82,3 +81,14 @@ class Keyset:
 
     def __repr__(self) -> str:
         return f"Keyset(ids={list(self.ids)!r})"
+
+
+def keys_complaint(primary: object, older: object, /) -> str | None:
+    """
+    Say which type stands in the place of a key, or ``None``.
+    """
+    if not isinstance(older, (list, tuple)):
+        return f"the older keys are a list or a tuple, got {type(older).__name__}"
+    strangers = (type(key).__name__ for key in (primary, *older) if not isinstance(key, Key))
+    stranger = next(strangers, None)
+    return None if stranger is None else f"a keyset holds keys, got {stranger}"

@@ -5,9 +5,9 @@ Keys that the application already has.
 from collections.abc import Sequence
 from typing import final
 
-from privkit.errors import KeyNotFoundError
+from privkit.errors import KeyMaterialError, KeyNotFoundError
 from privkit.keys.key import Key
-from privkit.keys.keyset import Keyset
+from privkit.keys.keyset import Keyset, keys_complaint
 from privkit.keys.provider import DEFAULT, require_name
 
 
@@ -30,10 +30,18 @@ class StaticKeys:
     .. versionadded:: 0.1
     """
 
-    __slots__ = ("_keyset", "_name")
+    __slots__ = ("_ids", "_keyset", "_name")
 
     def __init__(self, primary: Key, *, older: Sequence[Key] = (), name: str = DEFAULT) -> None:
+        complaint = keys_complaint(primary, older)
+        if complaint is not None:
+            # What stands in the place of a key may be its bytes, and a traceback prints locals.
+            del self, primary, older
+            raise KeyMaterialError(complaint)
+        # For a traceback that prints this object before it is whole.
+        self._ids: tuple[str, ...] = ()
         self._keyset = Keyset(primary, older)
+        self._ids = self._keyset.ids
         require_name(name)
         self._name = name
 
@@ -52,4 +60,4 @@ class StaticKeys:
         return self._keyset
 
     def __repr__(self) -> str:
-        return f"StaticKeys(ids={list(self._keyset.ids)!r})"
+        return f"StaticKeys(ids={list(self._ids)!r})"

@@ -4,7 +4,7 @@ A key provider that fails on purpose.
 
 import threading
 import time
-from typing import Final, Literal, cast, final, get_args
+from typing import ClassVar, Final, Literal, assert_never, cast, final, get_args
 
 from privkit.errors import KeyNotFoundError, KeyProviderError, KeyUnavailableError
 from privkit.keys.key import Key
@@ -41,8 +41,6 @@ What `FaultyKeys` does:
 * ``wrong_type``: returns the text of the key in place of a keyset.
 """
 
-FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
-
 
 class BackendError(Exception):
     """
@@ -56,7 +54,7 @@ class FaultyKeys:
     Stand in for a key provider that breaks. It is a fake, for tests.
 
     Args:
-        fault: What it does wrong; one of ``FAULTS``.
+        fault: What it does wrong; one of ``FaultyKeys.FAULTS``.
 
         keys: The right keyset; ``None`` draws one with one older key.
 
@@ -72,6 +70,9 @@ class FaultyKeys:
     .. versionadded:: 0.1
     """
 
+    FAULTS: ClassVar[tuple[Fault, ...]] = get_args(Fault)
+    """All it can do."""
+
     def __init__(
         self,
         fault: Fault,
@@ -81,9 +82,9 @@ class FaultyKeys:
         secret: str = "a secret that must not leak",  # noqa: S107 - a marker to search for
         seconds: float = 0.05,
     ) -> None:
-        if fault not in FAULTS:
-            raise KeyProviderError(f"a fault is one of {', '.join(FAULTS)}")
         self.fault: Final = fault
+        if fault not in self.FAULTS:
+            raise KeyProviderError(f"a fault is one of {', '.join(self.FAULTS)}")
         self.keys: Final = keys or Keyset(Key.generate("fake-2"), [Key.generate("fake-1")])
         self.after: Final = after
         self.secret: Final = secret
@@ -135,6 +136,8 @@ class FaultyKeys:
                 return Keyset(Key(self.keys.primary.id, bytes(16)))
             case "wrong_type":
                 return self.keys.primary.to_text()
+            case _ as unknown:
+                assert_never(unknown)
 
     def __repr__(self) -> str:
         return f"FaultyKeys({self.fault!r})"

@@ -1,0 +1,171 @@
+"""Every error of the room, with each frame's locals printed as error trackers print them."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+import privkit
+from privkit.errors import KeyProviderError
+from privkit.keys import EnvironmentKeys, FileKeys, Key, Keyset, StaticKeys
+from privkit.keys.generate import write_key_file
+from privkit.keys.provider import resolve
+from privkit.testing import FaultyKeys
+from privkit.testing.canaries import Canaries
+from tests.canaries import KEY_BYTES, OTHER_KEY_BYTES
+from tests.harness import lines_of, privkit_raises
+
+SOURCE = Path(privkit.__file__).parent
+KEY = Key("k2", KEY_BYTES)
+TWIN = Key("k2", OTHER_KEY_BYTES)
+TEXT = KEY.to_text()
+
+# A third of a key is enough to be found: truncated texts hold no whole one.
+NEEDLES = Canaries({f"bytes {i} to {i + 9}": KEY_BYTES[i : i + 10] for i in range(0, 21, 5)})
+
+ARGUMENTS = {
+    "id of bytes": lambda: Key(KEY_BYTES, KEY_BYTES),
+    "id of text": lambda: Key(KEY_BYTES.hex(), KEY_BYTES),
+    "material of text": lambda: Key("k1", TEXT),
+    "material too short": lambda: Key("k1", KEY_BYTES[:31]),
+    "material too long": lambda: Key("k1", KEY_BYTES + b"\0"),
+    "material repeated": lambda: Key("k1", KEY_BYTES[:16] * 2),
+    "material with a period": lambda: Key("k1", (KEY_BYTES[:20] * 2)[:32]),
+    "bytes as text": lambda: Key.parse(TEXT.encode()),
+    "text cut": lambda: Key.parse(TEXT[:-1]),
+    "text cut in front": lambda: Key.parse(TEXT[1:]),
+    "text in quotes": lambda: Key.parse(f"'{TEXT}'"),
+    "text in upper case": lambda: Key.parse(TEXT.upper()),
+    "text in half upper case": lambda: Key.parse(f"pk1_{TEXT[4:].upper()}"),
+    "text mistyped": lambda: Key.parse(TEXT.replace("k2", "k3")),
+    "hexadecimal as text": lambda: Key.parse(KEY_BYTES.hex()),
+    "keyset of bytes": lambda: Keyset(KEY_BYTES),
+    "keyset with older bytes": lambda: Keyset(TWIN, [KEY_BYTES]),
+    "keyset with bytes as list": lambda: Keyset(TWIN, KEY_BYTES),
+    "keyset of one id": lambda: Keyset(KEY, [TWIN]),
+    "keyset of one material": lambda: Keyset(KEY, [Key("k1", KEY_BYTES)]),
+    "id asked for": lambda: Keyset(KEY).get(KEY_BYTES.hex()),
+    "bytes asked for": lambda: Keyset(KEY).get(KEY_BYTES),
+    "static bytes": lambda: StaticKeys(KEY_BYTES),
+    "static older bytes": lambda: StaticKeys(TWIN, older=[KEY_BYTES]),
+    "static keys of one id": lambda: StaticKeys(KEY, older=[TWIN]),
+    "static keys of another name": lambda: StaticKeys(KEY).keyset("other"),
+    "static keys without a name": lambda: StaticKeys(KEY).keyset(""),
+    "variable is the key": lambda: EnvironmentKeys(TEXT),
+    "variable is bytes": lambda: EnvironmentKeys(KEY_BYTES),
+    "path is the key": lambda: FileKeys(TEXT),
+    "path is bytes": lambda: FileKeys(KEY_BYTES),
+    "path to write is the key": lambda: write_key_file(TEXT, KEY),
+    "path to write is taken": lambda: write_key_file("/", KEY),
+    "provider is bytes": lambda: resolve(KEY_BYTES, "default"),
+    "fault unknown": lambda: FaultyKeys("unknown", keys=Keyset(KEY)),
+}
+CONTENTS = {
+    "nothing": "",
+    "bare hexadecimal": KEY_BYTES.hex(),
+    "a cut key": TEXT[:-1],
+    "a quoted key": f"'{TEXT}'",
+    "a key and a cut one": f"{TEXT} {TEXT[:-4]}",
+    "a key twice": f"{TEXT} {TEXT}",
+    "a key in a section's place": f"[{TEXT}]",
+    "a key behind a section": f"[a] {TEXT}",
+    "a key twice in sections": f"{TEXT}\n[default]\n{TEXT}",
+    "a key and NUL": f"{TEXT}\0",
+    "a key and rubbish": TEXT.encode() + b"\xff",
+    "too much": TEXT * 2**14,
+}
+
+
+def caught(act):
+    """The error of a call that must fail."""
+    try:
+        act()
+    except KeyProviderError as error:
+        return error
+    pytest.fail("nothing was refused")
+
+
+def shown(error):
+    """What an error tracker shows of an error: all frames of the library, with their locals."""
+    for part in (error, error.__cause__, error.__context__):
+        if part is not None:
+            printed = traceback.TracebackException.from_exception(part, capture_locals=True)
+            yield "".join(printed.format_exception_only())
+            for frame in printed.stack:
+                # A generated method has no file.
+                if frame.filename.startswith((str(SOURCE), "<")):
+                    yield "\n".join([frame.name, *(frame.locals or {}).values()])
+
+
+def cases(tmp_path, monkeypatch):
+    """Every way to fail, by name."""
+    yield from ARGUMENTS.items()
+    for fault in (
+        "disabled",
+        "empty",
+        "none",
+        "raise",
+        "unavailable",
+        "wrong_length",
+        "wrong_type",
+    ):
+        keys = FaultyKeys(fault, keys=Keyset(KEY), secret=TEXT)
+        yield f"fault {fault}", lambda keys=keys: resolve(keys, "default")
+    yield "fault flaky", lambda: resolve(FaultyKeys("flaky", keys=Keyset(KEY)), "default")
+    for name, content in CONTENTS.items():
+        raw = content if isinstance(content, bytes) else content.encode()
+        path = tmp_path / name
+        path.write_bytes(raw)
+        path.chmod(0o600)
+        yield f"file with {name}", lambda path=path: FileKeys(path).keyset("default")
+        if b"\0" not in raw:
+            variable = "PRIVKIT_" + name.upper().translate({32: "_", 39: "_"})
+            monkeypatch.setenv(variable, raw.decode(errors="surrogateescape"))
+            yield (
+                f"variable with {name}",
+                lambda variable=variable: EnvironmentKeys(variable).keyset("default"),
+            )
+    path = tmp_path / "open to all"
+    path.write_text(TEXT)
+    path.chmod(0o644)
+    yield "file open to all", lambda: FileKeys(path).keyset("default")
+    yield "no file", lambda: FileKeys(tmp_path / "none").keyset("default")
+    monkeypatch.delattr("os.geteuid")
+    yield "other platform", lambda: FileKeys(tmp_path / "none").keyset("default")
+    yield "other platform, writing", lambda: write_key_file(tmp_path / "none", KEY)
+
+
+class TestLeaks:
+    def test_no_error_shows_a_key(self, tmp_path, monkeypatch):
+        """No part of a key is in a message, or in a local variable of any of our frames."""
+        found = []
+        for name, act in cases(tmp_path, monkeypatch):
+            error = caught(act)
+            found += [name for text in shown(error) if NEEDLES.find(text)]
+            found += [(name, leak) for leak in NEEDLES.scan_error(error)]
+
+        assert [] == found
+
+    def test_every_error_of_the_room_was_looked_at(self, tmp_path, monkeypatch):
+        """The cases reach each `raise` of the room, so that none is added without one."""
+        reached = {
+            site for _, act in cases(tmp_path, monkeypatch) for site in lines_of(caught(act))
+        }
+        missed = [
+            (Path(path).name, first)
+            for (path, first), last in privkit_raises(SOURCE / "keys").items()
+            if not any((path, line) in reached for line in range(first, last + 1))
+        ]
+
+        assert [] == missed
+
+    def test_the_search_finds_a_planted_key(self):
+        """A frame that keeps key bytes would be noticed."""
+        planted = compile(
+            "def leak(material, error):\n    raise error", str(SOURCE / "planted.py"), "exec"
+        )
+        names = {}
+        exec(planted, names)
+        error = caught(lambda: names["leak"](KEY_BYTES[:12], KeyProviderError("planted")))
+
+        assert [text for text in shown(error) if NEEDLES.find(text)]
