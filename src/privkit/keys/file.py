@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import stat
-from typing import Final, final
+from typing import Final, cast, final
 
 from privkit.ciphers.secret import SecretBytes
 from privkit.errors import (
@@ -116,9 +116,11 @@ def path_complaint(path: object, /) -> str | None:
     """
     Say why *path* cannot be the path of a key file, or ``None``.
     """
-    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    text = path
+    if isinstance(path, os.PathLike):
+        text = os.fspath(cast("os.PathLike[str]", path))
     if not isinstance(text, str):
-        return f"the path of a key file is str or PathLike, got {type(path).__name__}"
+        return f"the path of a key file is str or PathLike, got {type(text).__name__}"
     if holds_key(text):
         return "the path of a key file is asked for, got what looks like a key"
     if not text or not text.isprintable():

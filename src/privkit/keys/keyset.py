@@ -5,7 +5,7 @@ The keys that serve one purpose at one time.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import final
+from typing import cast, final
 
 from privkit.errors import KeyMaterialError, KeyNotFoundError
 from privkit.keys.key import Key
@@ -89,6 +89,7 @@ def keys_complaint(primary: object, older: object, /) -> str | None:
     """
     if not isinstance(older, (list, tuple)):
         return f"the older keys are a list or a tuple, got {type(older).__name__}"
-    strangers = (type(key).__name__ for key in (primary, *older) if not isinstance(key, Key))
+    keys = (primary, *cast("Sequence[object]", older))
+    strangers = (type(key).__name__ for key in keys if not isinstance(key, Key))
     stranger = next(strangers, None)
     return None if stranger is None else f"a keyset holds keys, got {stranger}"

@@ -31,7 +31,7 @@ def assemble(entries: Sequence[tuple[str, SecretBytes]], /) -> Keyset:
         KeyMaterialError: If a text is not a whole key, or two keys share an id, a tag or their
             material. The message names the place.
     """
-    keys = []
+    keys: list[Key] = []
     for place, text in entries:
         found = grammar.read(text)
         if isinstance(found, str):

@@ -6,7 +6,7 @@ Together the rules refuse fewer than one in 10**9 random keys.
 
 import hashlib
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 from privkit.typing import Secret
 
@@ -76,7 +76,7 @@ def weakness(secret: Secret, /) -> str | None:
 
     It never raises, since its locals hold key bytes.
     """
-    material: object = secret.expose()
+    material = cast("object", secret.expose())
     if not isinstance(material, bytes):
         return f"is bytes, got {type(material).__name__}"
     if len(material) != KEY_SIZE:
