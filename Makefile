@@ -15,11 +15,11 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 # $(call environment,folder): make a virtual environment, also where Python came without ensurepip.
 define environment
 	@test -n "$(PYTHON)" || { echo "privkit needs Python 3.11 or later on the PATH" >&2; exit 1; }
-	@test -x $(1)/bin/python && $(1)/bin/python -m pip --version >/dev/null 2>&1 \
+	@$(1)/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| $(PYTHON) -m venv --clear $(1) 2>/dev/null \
 		|| { $(PYTHON) -m virtualenv --version >/dev/null 2>&1 \
-			|| $(PYTHON) $(PIP_INSTALL) --user virtualenv \
-			|| $(PYTHON) $(PIP_INSTALL) --user --break-system-packages virtualenv; \
+			|| $(PYTHON) $(PIP_INSTALL) --user --no-warn-script-location virtualenv \
+			|| $(PYTHON) $(PIP_INSTALL) --user --no-warn-script-location --break-system-packages virtualenv; \
 			$(PYTHON) -m virtualenv --quiet --clear $(1); }
 	@$(1)/bin/python $(PIP_INSTALL) --upgrade 'pip>=25.1'
 endef

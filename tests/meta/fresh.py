@@ -8,10 +8,10 @@ import sys
 
 def run(code, *, check=True):
     """
-    Run *code* in a fresh interpreter, away from the repository's folder.
+    Run *code* in a fresh interpreter that looks for modules where they are installed alone.
     """
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-I", "-W", "error", "-c", code],
         capture_output=True,
         text=True,
         check=check,
