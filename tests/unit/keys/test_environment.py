@@ -64,6 +64,24 @@ class TestReading:
 
         assert 1 == len({id(keyset) for keyset in found})
 
+    def test_the_first_reader_decides(self, monkeypatch):
+        """A reader that is overtaken by another one returns what the other one stored."""
+        keys = EnvironmentKeys()
+        overtaking = []
+
+        class Environment(dict):
+            def get(self, name, default=None):
+                if not overtaking:
+                    overtaking.append(None)
+                    overtaking[0] = keys.keyset("default")
+                return PRIMARY.to_text()
+
+        monkeypatch.setattr("privkit.keys.environment.os.environ", Environment())
+        overtaken = keys.keyset("default")
+        monkeypatch.undo()
+
+        assert overtaking[0] is overtaken
+
 
 class TestMissing:
     @pytest.mark.parametrize("text", [None, "", "  ", ",\n"])

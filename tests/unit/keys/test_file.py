@@ -82,6 +82,23 @@ class TestReading:
 
         assert first is keys.keyset("default")
 
+    def test_the_first_reader_decides(self, path, monkeypatch):
+        """A reader that is overtaken by another one returns what the other one stored."""
+        keys = write(path, PRIMARY.to_text())
+        overtaking = []
+        fstat = os.fstat
+
+        def overtaken_fstat(descriptor):
+            if not overtaking:
+                overtaking.append(None)
+                overtaking[0] = keys.keyset("default")
+            return fstat(descriptor)
+
+        monkeypatch.setattr(os, "fstat", overtaken_fstat)
+        overtaken = keys.keyset("default")
+
+        assert overtaking[0] is overtaken
+
     @pytest.mark.parametrize("mode", [0o600, 0o400])
     def test_strict_modes_pass(self, path, mode):
         """0600 and what is stricter are fine."""
