@@ -37,9 +37,7 @@ def derive(
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    info = frame(
-        LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2)
-    )
+    info = frame(LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2))
     return SecretBytes(
         HKDF(algorithm=SHA256(), length=size, salt=None, info=info).derive(secret.expose())
     )

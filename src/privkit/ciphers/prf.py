@@ -23,9 +23,7 @@ def frame(*parts: bytes) -> bytes:
 
     Each part is preceded by its size in 8 bytes, and the whole by the number of parts.
     """
-    return len(parts).to_bytes(8) + b"".join(
-        len(part).to_bytes(8) + part for part in parts
-    )
+    return len(parts).to_bytes(8) + b"".join(len(part).to_bytes(8) + part for part in parts)
 
 
 @final
@@ -47,12 +45,8 @@ class HMACSHA256:
     def __init__(self, secret: Secret, /) -> None:
         if len(secret.expose()) != KEY_SIZE:
             raise KeyMaterialError(f"an HMAC key is {KEY_SIZE} bytes, got {len(secret.expose())}")
-        self._inner = hashlib.sha256(
-            secret.expose().ljust(BLOCK_SIZE, b"\0").translate(INNER_PAD)
-        )
-        self._outer = hashlib.sha256(
-            secret.expose().ljust(BLOCK_SIZE, b"\0").translate(OUTER_PAD)
-        )
+        self._inner = hashlib.sha256(secret.expose().ljust(BLOCK_SIZE, b"\0").translate(INNER_PAD))
+        self._outer = hashlib.sha256(secret.expose().ljust(BLOCK_SIZE, b"\0").translate(OUTER_PAD))
 
     def digest(self, message: bytes, /) -> bytes:
         """
