@@ -216,11 +216,16 @@ class TestAccess:
         with pytest.raises(KeyProviderError, match="got user id 12345"):
             keys.keyset("default")
 
-    @pytest.mark.skipif(AS_ROOT, reason="root may read everything")
     def test_unreadable_files_are_refused(self, path):
         """A file that its user cannot read is refused."""
-        with pytest.raises(KeyProviderError, match="cannot be opened: permission denied"):
-            write(path, PRIMARY.to_text(), 0).keyset("default")
+        keys = write(path, PRIMARY.to_text(), 0)
+        # Root may read everything, so it becomes somebody else for the moment.
+        os.seteuid(12345 if AS_ROOT else os.geteuid())
+        try:
+            with pytest.raises(KeyProviderError, match="cannot be opened: permission denied"):
+                keys.keyset("default")
+        finally:
+            os.seteuid(0 if AS_ROOT else os.geteuid())
 
     @pytest.mark.parametrize("missing", ["O_NOFOLLOW", "geteuid"])
     def test_platforms_without_modes_are_refused(self, path, monkeypatch, missing):
