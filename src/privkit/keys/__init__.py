@@ -6,7 +6,7 @@ from privkit.keys.environment import EnvironmentKeys
 from privkit.keys.file import FileKeys
 from privkit.keys.key import Key
 from privkit.keys.keyset import Keyset
-from privkit.keys.provider import KeyProvider
+from privkit.keys.provider import KeyProvider, resolve
 from privkit.keys.static import StaticKeys
 from privkit.keys.subkeys import Subkeys
 
@@ -18,4 +18,5 @@ __all__ = [
     "Keyset",
     "StaticKeys",
     "Subkeys",
+    "resolve",
 ]

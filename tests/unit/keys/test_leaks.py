@@ -7,9 +7,8 @@ import pytest
 
 import privkit
 from privkit.errors import KeyProviderError
-from privkit.keys import EnvironmentKeys, FileKeys, Key, Keyset, StaticKeys
+from privkit.keys import EnvironmentKeys, FileKeys, Key, Keyset, StaticKeys, resolve
 from privkit.keys.generate import write_key_file
-from privkit.keys.provider import resolve
 from privkit.testing import FaultyKeys
 from privkit.testing.canaries import Canaries
 from tests.canaries import KEY_BYTES, OTHER_KEY_BYTES

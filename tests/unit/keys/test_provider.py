@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 import privkit
 from privkit.errors import KeyNotFoundError, KeyProviderError, KeyUnavailableError, PrivkitError
-from privkit.keys import EnvironmentKeys, FileKeys, Key, Keyset, StaticKeys
-from privkit.keys.provider import resolve
+from privkit.keys import EnvironmentKeys, FileKeys, Key, Keyset, StaticKeys, resolve
 from privkit.testing import FaultyKeys
 from privkit.testing.canaries import Canaries
 from tests.canaries import KEY_BYTES, OTHER_KEY_BYTES, TEXT
