@@ -1,3 +1,7 @@
 """
 Policies: which transform rules which field.
 """
+
+from privkit.policy.model import Policy
+
+__all__ = ["Policy"]
