@@ -70,3 +70,20 @@ def test_the_readme_has_examples():
     The search for examples finds some.
     """
     assert len(PAGES["README.md"]) >= 2
+
+
+def test_the_readme_is_typed(tmp_path):
+    """
+    The examples of the README satisfy mypy --strict.
+    """
+    blocks = [example.parsed for example in PAGES["README.md"]]
+    (tmp_path / "readme.py").write_text("\n".join(blocks), "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(tmp_path / "readme.py")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == run.returncode, run.stdout

@@ -10,13 +10,10 @@ from tests.meta.fresh import run
 from tests.needs import REPOSITORY
 
 BLOCKED = {
-    "yaml": (
-        "yaml",
-        "from privkit import Policy; Policy.load('policy.yaml')",
-    ),
+    "yaml": ("yaml", "from privkit import Policy; Policy.load('policy.yaml')"),
     "progress": (
         "rich",
-        "from privkit.cli.main import main; sys.exit(main(['demo', '--progress']))",
+        "from privkit.cli.main import main; sys.exit(main(['apply', '--progress', 'policy.json', 'in.csv', 'out.csv']))",
     ),
 }
 EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"][
@@ -31,11 +28,14 @@ def test_a_missing_extra_names_its_cure(extra, tmp_path):
     """
     module, use = BLOCKED[extra]
     (tmp_path / "policy.yaml").write_text("name: p\nversion: 1\nfields: {a: keep}\n")
+    (tmp_path / "policy.json").write_text('{"name": "p", "version": 1, "fields": {"a": "keep"}}')
+    (tmp_path / "in.csv").write_text("a\n1\n")
     code = f"import os, sys; os.chdir({str(tmp_path)!r}); sys.modules[{module!r}] = None\n{use}"
     done = run(code, check=False)
 
     assert 0 != done.returncode
     assert f"pip install 'privkit-sdk[{extra}]'" in done.stderr.strip().splitlines()[-1]
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_each_extra_is_tried():
