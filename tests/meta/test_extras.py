@@ -13,7 +13,10 @@ BLOCKED = {
     "yaml": ("yaml", "from privkit import Policy; Policy.load('policy.yaml')"),
     "progress": (
         "rich",
-        "from privkit.cli.main import main; sys.exit(main(['apply', '--progress', 'policy.json', 'in.csv', 'out.csv']))",
+        """
+from privkit.cli.main import main
+sys.exit(main(['apply', '--progress', 'policy.json', 'in.csv', 'out.csv']))
+""",
     ),
 }
 EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"][
