@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, final, get_args
 
@@ -47,6 +48,12 @@ FACTS: Final = (
 )
 """What every transform says of itself."""
 
+MAX_MISTAKES: Final = 100
+"""Mistakes after which the search for more ends."""
+
+COMPARED: Final = 200
+"""Words among which the one that was meant is looked for."""
+
 SHOWN: Final = 60
 """Characters of a path that a message shows."""
 
@@ -60,13 +67,23 @@ class Mistake:
         place: The path of the field concerned, or the name of a part: ``version``.
 
         text: What is wrong, and how to cure it.
+
+        word: What was written where one of a few words is known.
+
+        known: Those words.
+
+        line: The line of the file, counted from 1.
     """
 
     place: str
     text: str
+    word: str = ""
+    known: Iterable[str] = ()
+    line: int | None = None
 
     def __str__(self) -> str:
-        return f"{show(self.place)}: {self.text}"
+        line = "" if self.line is None else f"line {self.line}, "
+        return f"{line}{show(self.place)}: {self.text}{suggest(self.word, self.known)}"
 
 
 @final
@@ -202,7 +219,7 @@ class Policy:
         """
         if path not in self.fields:
             raise PolicyError(
-                f"policy '{self.name}' has no such field{suggest(path, self.fields)}",
+                f"policy '{self.name}' has no such field{suggest(str(path), self.fields)}",
                 policy=self.name,
             )
 
@@ -334,6 +351,8 @@ def _check_fields(fields: Mapping[object, object]) -> list[Mistake]:
     places: dict[Path, str] = {}
     rules: dict[str, Transform] = {}
     for path, rule in fields.items():
+        if len(mistakes) >= MAX_MISTAKES:
+            return mistakes
         if not isinstance(path, str):
             mistakes.append(Mistake("fields", f"a path is text, got {type(path).__name__}"))
             continue
@@ -353,12 +372,9 @@ def _check_fields(fields: Mapping[object, object]) -> list[Mistake]:
             mistakes.append(Mistake(path, wrong))
         elif steps:
             rules[render(steps)] = rule  # type: ignore[assignment]
-    named = {str(path) for path in fields} | set(rules)
     for path, transform in rules.items():
         if transform.by is not None:
-            wrong = _by_complaint(path, transform.by, rules, named)
-            if wrong is not None:
-                mistakes.append(Mistake(path, wrong))
+            mistakes += _check_by(path, transform.by, rules)
     return mistakes
 
 
@@ -377,7 +393,7 @@ def _complaint(rule: object) -> str | None:
     if missing:
         return f"{type(rule).__name__} is no transform: it has no {', '.join(missing)}"
     try:
-        json.dumps(options(rule), allow_nan=False)  # type: ignore[arg-type]
+        json.dumps(options(rule), allow_nan=False)
     except PolicyError as error:
         return str(error)
     except (ValueError, TypeError, RecursionError):
@@ -385,55 +401,55 @@ def _complaint(rule: object) -> str | None:
     return None
 
 
-def _by_complaint(
-    path: str, by: str, rules: Mapping[str, Transform], named: set[str]
-) -> str | None:
-    if by == path:
-        return "'by' names another field, got the field itself"
+def _check_by(path: str, by: str, rules: Mapping[str, Transform]) -> Iterator[Mistake]:
     try:
         steps = parse(by)
     except PolicyError as error:
-        return f"'by' is a path: {error}"
-    if any(isinstance(step, Step) for step in steps):
-        return "'by' names one field of the record, without [*] or *"
-    if by not in named:
-        return f"'by' names a field that has a rule, got one without{suggest(by, rules)}"
-    if by in rules and rules[by].by is not None:
-        return f"'by' names {show(by)}, which depends on another field itself"
-    return None
+        yield Mistake(path, f"'by' is a path: {error}")
+        return
+    if by == path:
+        yield Mistake(path, "'by' names another field, got the field itself")
+    elif any(isinstance(step, Step) for step in steps):
+        yield Mistake(path, "'by' names one field of the record, without [*] or *")
+    elif by not in rules:
+        yield Mistake(path, "'by' names a field that has a rule, got one without", by, rules)
+    elif rules[by].by is not None:
+        yield Mistake(path, f"'by' names {show(by)}, which depends on another field itself")
 
 
 def refusal(what: str, mistakes: list[Mistake]) -> PolicyError:
     """
     Return the error that tells all mistakes of a policy at once.
     """
-    lines = tuple(str(mistake) for mistake in mistakes)
-    count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
+    lines = tuple(str(mistake) for mistake in mistakes[:MAX_MISTAKES])
+    count = f"{len(lines)} mistake{'' if len(lines) == 1 else 's'}"
+    if len(lines) == MAX_MISTAKES:
+        count = f"at least {count}"
     return PolicyError(
         "\n".join([f"{what} has {count}", *(f"  {line}" for line in lines)]), mistakes=lines
     )
 
 
-def show(path: str) -> str:
+def show(path: str, length: int | None = SHOWN) -> str:
     """
-    Return a path for a message: on one line, and not too long.
+    Return a path for a message: on one line, and of at most *length* characters.
     """
     line = path if path.isprintable() else json.dumps(path)
-    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
+    return line if length is None or len(line) <= length else f"{line[:length]}…"
 
 
-def suggest(word: str, known: Mapping[str, object] | list[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """
     Return the question whether another word was meant, or nothing.
     """
-    near = get_close_matches(str(word)[:SHOWN], list(known), n=1)
+    near = get_close_matches(word[:SHOWN], islice(known, COMPARED), n=1)
     return f": did you mean '{show(near[0])}'?" if near else ""
 
 
 def _shape(value: object) -> str:
     match value:
         case str():
-            return f"{len(value)} characters" if value else "empty text"
+            return f"text of {len(value)} characters"
         case bool() | None:
             return type(value).__name__
         case int():

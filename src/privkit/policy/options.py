@@ -11,39 +11,43 @@ from typing import Final
 from uuid import UUID
 
 from privkit.errors import PolicyError
-from privkit.typing import JSON, Transform
+from privkit.typing import JSON
 
 NUMBERED: Final = frozenset({"layout"})
 """Options that are written even at their default: what is frozen for ever stands in the file."""
 
 
-def options(transform: Transform, /) -> dict[str, JSON]:
+def options(transform: object, /, *, defaults: bool = False) -> dict[str, JSON]:
     """
     Return the options that differ from their defaults, and the numbered ones.
+
+    Args:
+        transform: A frozen dataclass, or an object that holds its options in ``__dict__``.
+
+        defaults: Also return the options that do not differ.
 
     Raises:
         PolicyError: If an option has no form in a policy file, or the transform hides them.
     """
     if dataclasses.is_dataclass(transform):
-        return _fields(transform)
+        return {
+            field.name: _data(getattr(transform, field.name))
+            for field in dataclasses.fields(transform)
+            if field.init and (defaults or _written(field, getattr(transform, field.name)))
+        }
     if hasattr(transform, "__dict__"):
         return {name: _data(value) for name, value in vars(transform).items()}
     raise PolicyError(f"{type(transform).__name__} shows no options: make it a frozen dataclass")
 
 
-def _fields(held: object) -> dict[str, JSON]:
-    found: dict[str, JSON] = {}
-    for field in dataclasses.fields(held):  # type: ignore[arg-type]
-        value = _data(getattr(held, field.name))
-        if field.default_factory is not dataclasses.MISSING:
-            default: object = field.default_factory()
-        else:
-            default = field.default
-        # 1 and True are equal, and different options.
-        left_out = default is not dataclasses.MISSING and repr(_data(default)) == repr(value)
-        if field.init and (field.name in NUMBERED or not left_out):
-            found[field.name] = value
-    return found
+def _written(field: "dataclasses.Field[object]", value: object) -> bool:
+    default = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    if field.name in NUMBERED or default is dataclasses.MISSING:
+        return True
+    # 1 and True are equal, and different options.
+    return type(default) is not type(value) or default != value
 
 
 def _data(value: object) -> JSON:
@@ -61,7 +65,7 @@ def _data(value: object) -> JSON:
         case list() | tuple():
             return [_data(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return dict(_fields(value))
+            return options(value)
         case _:
             raise PolicyError(
                 f"an option of type {type(value).__name__} has no form in a policy file"
