@@ -1,0 +1,3 @@
+"""
+The command line: it parses, calls the library and prints.
+"""
