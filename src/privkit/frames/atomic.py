@@ -147,9 +147,9 @@ def check(path: Path, *, overwrite: bool) -> None:
 
 
 def _settle(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
+    with file:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _settle_folder(folder: Path) -> None:
