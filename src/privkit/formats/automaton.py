@@ -12,6 +12,7 @@ Source:
 """
 
 import dataclasses
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, final
 
@@ -220,8 +221,8 @@ class Automaton:
     table: tuple[tuple[int, ...], ...]
     accepting: tuple[bool, ...]
     _counts: dict[int, list[int]] = dataclasses.field(default_factory=dict, init=False, repr=False)
-    _steps: dict[tuple[int, int], tuple[list[int], dict[str, int], str, list[int]]] = (
-        dataclasses.field(default_factory=dict, init=False, repr=False)
+    _steps: dict[tuple[int, int], "_Step"] = dataclasses.field(
+        default_factory=dict, init=False, repr=False
     )
 
     def count(self, length: int) -> int:
@@ -237,19 +238,24 @@ class Automaton:
         Raises:
             DomainError: If *text* is not accepted.
         """
-        state, number = 0, 0
+        number = self.find(text)
+        if number is None:
+            raise DomainError(f"the text of {len(text)} characters does not match the pattern")
+        return number
+
+    def find(self, text: str) -> int | None:
+        """
+        Return the number of *text* as `rank` does, or ``None`` if it is not accepted.
+        """
         if not self.count(len(text)):
-            raise DomainError(f"no text of {len(text)} characters matches the pattern")
-        for position, character in enumerate(text):
-            offsets, index, _, targets = self._step(state, len(text) - position)
-            at = index.get(character)
-            if at is None:
-                raise DomainError(
-                    f"character {position} of {len(text)} does not match the pattern",
-                    position=position,
-                )
-            number += offsets[at]
-            state = targets[at]
+            return None
+        number, step = 0, self._step(0, len(text))
+        for character in text:
+            move = (step.moves or self._fill(step)).get(character)
+            if move is None:
+                return None
+            offset, step = move
+            number += offset
         return number
 
     def unrank(self, number: int, length: int) -> str:
@@ -261,16 +267,34 @@ class Automaton:
         """
         if not 0 <= number < self.count(length):
             raise DomainError(f"the pattern has {self.count(length)} texts of {length} characters")
-        state = 0
         made = []
-        for left in range(length, 0, -1):
-            offsets, _, characters, targets = self._step(state, left)
+        step = self._step(0, length)
+        for _ in range(length):
+            moves = step.moves or self._fill(step)
             # The last character whose strings begin at or before the number.
-            at = _last_at_most(offsets, number)
-            number -= offsets[at]
-            made.append(characters[at])
-            state = targets[at]
+            made.append(step.characters[bisect_right(step.offsets, number) - 1])
+            offset, step = moves[made[-1]]
+            number -= offset
         return "".join(made)
+
+    def begins(self, text: str) -> bool:
+        """
+        Return whether an accepted string begins with *text*.
+        """
+        state = 0 if self.table else DEAD
+        for character in text:
+            bit = 1 << ord(character)
+            state = next(
+                (
+                    target
+                    for atom, target in zip(self.atoms, self.table[state], strict=True)
+                    if atom & bit
+                ),
+                DEAD,
+            )
+            if state == DEAD:
+                return False
+        return state != DEAD
 
     def both(self, other: "Automaton") -> "Automaton":
         """
@@ -312,38 +336,48 @@ class Automaton:
                     ]
         return counts[length]
 
-    def _step(self, state: int, left: int) -> tuple[list[int], dict[str, int], str, list[int]]:
-        """
-        For a state with *left* characters to go: the characters that lead on, in order, where
-        the numbers of each begin, and its target.
-        """
+    def _step(self, state: int, left: int) -> "_Step":
         step = self._steps.get((state, left))
-        if step is None:
-            ways = self._ways(left - 1)
-            offsets, characters, targets, total = [], [], [], 0
-            for code in range(128):
-                target = next(
-                    (
-                        row
-                        for atom, row in zip(self.atoms, self.table[state], strict=True)
-                        if atom >> code & 1
-                    ),
-                    DEAD,
-                )
-                if target != DEAD and ways[target]:
-                    offsets.append(total)
-                    characters.append(chr(code))
-                    targets.append(target)
-                    total += ways[target]
-            index = {character: at for at, character in enumerate(characters)}
-            step = self._steps[state, left] = offsets, index, "".join(characters), targets
-        return step
+        return step or self._steps.setdefault((state, left), _Step(state, left))
+
+    def _fill(self, step: "_Step") -> "dict[str, tuple[int, _Step]]":
+        """
+        Find out what can follow. Threads that race for it find the same.
+        """
+        ways = self._ways(step.left - 1)
+        targets: dict[int, int] = {}
+        for atom, target in zip(self.atoms, self.table[step.state], strict=True):
+            if target != DEAD and ways[target]:
+                targets.update((code, target) for code in range(128) if atom >> code & 1)
+        total = 0
+        moves: dict[str, tuple[int, _Step]] = {}
+        offsets = []
+        for code, target in sorted(targets.items()):
+            moves[chr(code)] = total, self._step(target, step.left - 1)
+            offsets.append(total)
+            total += ways[target]
+        step.offsets, step.characters = offsets, list(moves)
+        # Last: who sees the moves also sees the rest.
+        step.moves = moves
+        return moves
 
 
-def _last_at_most(offsets: Sequence[int], number: int) -> int:
-    from bisect import bisect_right
+class _Step:
+    """
+    A state with a number of characters to go. Filled at first use.
 
-    return bisect_right(offsets, number) - 1
+    It holds the characters that can follow, in order, where the numbers of each begin, and the
+    step it leads to.
+    """
+
+    __slots__ = ("characters", "left", "moves", "offsets", "state")
+
+    def __init__(self, state: int, left: int) -> None:
+        self.state = state
+        self.left = left
+        self.moves: dict[str, tuple[int, _Step]] = {}
+        self.offsets: list[int] = []
+        self.characters: list[str] = []
 
 
 def _product(
@@ -416,8 +450,10 @@ def _tidy(atoms: Sequence[int], table: list[list[int]], accepting: list[bool]) -
 
 def _blocks(table: list[list[int]], accepting: list[bool], alive: set[int]) -> list[int]:
     """
-    Return for each state the number of its block: two states are in one block if no string
-    tells them apart. States that lead nowhere are in one block with the missing target.
+    Return for each state the number of its block.
+
+    Two states are in one block if no string tells them apart. States that lead nowhere are in
+    one block with the missing target.
     """
     nowhere = len(table)
     rows = [[to if to in alive else nowhere for to in row] for row in table]

@@ -10,12 +10,10 @@ Source:
     Encryption", SAC 2009, section 5.
 """
 
-import dataclasses
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """
     A value taken apart.
 

@@ -30,6 +30,7 @@ SMALL = [
     (r"(?i)(?-i:x)[y-z]", 2),
     (r"", 0),
     (r"a*b", 1),
+    (r"((a*)*|b)*", 3),
     (r"(?i)[^a]", 1),
 ]
 
@@ -98,7 +99,7 @@ class TestPattern:
     def test_what_would_explode_is_refused(self, pattern):
         """A pattern with too many states is refused before it takes much memory."""
         tracemalloc.start()
-        with pytest.raises(DomainError, match="the pattern (needs|takes)"):
+        with pytest.raises(DomainError, match=r"the pattern (needs|takes)"):
             compile_pattern(pattern)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -107,13 +108,16 @@ class TestPattern:
 
 
 class TestAutomaton:
-    def test_text_outside_is_refused_by_position(self):
+    def test_text_outside_is_refused(self):
         """A text that does not match is refused without being shown."""
         automaton = compile_pattern(r"[A-Z]{2}[0-9]")
-        with pytest.raises(DomainError, match="character 2 of 3 does not match the pattern"):
-            automaton.rank("ABx")
-        with pytest.raises(DomainError, match="no text of 2 characters matches"):
-            automaton.rank("AB")
+        for text in ("ABx", "AB"):
+            with pytest.raises(DomainError) as caught:
+                automaton.rank(text)
+
+            assert f"the text of {len(text)} characters does not match the pattern" == str(
+                caught.value
+            )
         with pytest.raises(DomainError, match="has 6760 texts of 3 characters"):
             automaton.unrank(6760, 3)
 

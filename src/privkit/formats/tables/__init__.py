@@ -1,0 +1,3 @@
+"""
+Numbered tables that decide mappings. A table that was released stays as it is for ever.
+"""
