@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any, Final, cast
 
@@ -29,8 +29,8 @@ from privkit.typing import JSON, Transform
 MAX_SIZE: Final = 256 * 1024
 """Bytes of a policy file."""
 
-MAX_LINE: Final = 4096
-"""Characters of a line of TOML. Python's parser needs time in the square of a dotted key."""
+MAX_POINTS: Final = 32
+"""Points in a line of TOML. Python's parser takes time and memory in the square of a dotted key."""
 
 MAX_DEPTH: Final = 16
 """Tables and lists within each other."""
@@ -57,8 +57,12 @@ TOKEN: Final = re.compile(
 
 YAML_KEY: Final = re.compile(r"^[ \t-]*+([^\s\"'#{\[][^:\n]*+):", re.MULTILINE)
 
+LITERAL: Final = re.compile("'([^']*)'")
+"""A word in the list of those that an option can be."""
+
+WHOLE: Final = "a whole number"
 KINDS: Final = {
-    "int": "a whole number",
+    "int": WHOLE,
     "float": "a number",
     "decimal": "a number",
     "string": "text",
@@ -72,6 +76,7 @@ KINDS: Final = {
     "model": "a table",
     "date": "a date",
     "datetime": "a date and time",
+    "unexpected": "a table with known options",
 }
 """First words of pydantic's error types to what a policy file calls it."""
 
@@ -203,8 +208,8 @@ def _parse(text: str, language: Format) -> object:
 
 def _toml(text: str) -> object:
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > MAX_LINE:
-            raise Refusal(f"a line of TOML has at most {MAX_LINE:,} characters", number)
+        if line.count(".") > MAX_POINTS:
+            raise Refusal(f"a line of TOML has at most {MAX_POINTS} points: break it", number)
     place = None
     try:
         return tomllib.loads(text)
@@ -319,29 +324,46 @@ def _transform(path: str, rule: str, options: dict[str, object]) -> Transform | 
         found = error.errors(include_url=False, include_input=False)
     except PrivkitError as error:
         return [Mistake(path, str(error))]
+    except Exception as error:  # noqa: BLE001 - a file is no reason to fail in another way
+        return [Mistake(path, f"{rule} cannot take these options ({type(error).__name__})")]
+    return list(_explained(path, rule, options, found))
+
+
+def _explained(
+    path: str, rule: str, options: Mapping[str, object], found: Iterable[Any]
+) -> Iterator[Mistake]:
     known = tuple(field.name for field in dataclasses.fields(rules()[rule]) if field.init)
-    told: dict[str, list[str]] = {}
-    mistakes = []
+    wanted: dict[tuple[str, int | None], list[str]] = {}
     for one in found:
-        option = str(one["loc"][0])
-        if one["type"] == "missing":
-            mistakes.append(Mistake(path, f"option '{option}' is missing"))
-        elif option not in known:
-            mistakes.append(Mistake(path, f"{rule} has no option {_word(option)}", option, known))
+        option, *within = one["loc"]
+        if option not in known:
+            yield Mistake(path, f"{rule} has no option {_word(option)}", option, known)
+        elif one["type"] == "missing" and not within:
+            yield Mistake(path, f"option '{option}' is missing")
         else:
-            told.setdefault(option, []).append(_expected(one["type"], one.get("ctx", {})))
-    for option, kinds in told.items():
-        wanted = " or ".join(dict.fromkeys(kinds))
-        mistakes.append(
-            Mistake(path, f"option '{option}' is {wanted}, got {_kind(options[option])}")
-        )
-    return mistakes
+            item = within[0] if within and isinstance(within[0], int) else None
+            wanted.setdefault((option, item), []).append(_expected(one))
+    for (option, item), kinds in wanted.items():
+        given: Any = options[option]
+        place = f"option '{option}'"
+        if item is not None:
+            given = given[item]
+            place = f"item {item + 1} of {place}"
+        # Every whole number is a number.
+        told = [kind for kind in kinds if kind != WHOLE or KINDS["float"] not in kinds]
+        text = " or ".join(dict.fromkeys(told))
+        word = given if isinstance(given, str) else ""
+        yield Mistake(path, f"{place} is {text}, got {_kind(given)}", word, LITERAL.findall(text))
 
 
-def _expected(error_type: str, context: Mapping[str, object]) -> str:
-    if error_type == "literal_error":
-        return f"{context['expected']}"
-    return KINDS.get(error_type.partition("_")[0], "something else")
+def _expected(error: Any) -> str:
+    match error["type"], error["loc"]:
+        case "literal_error", _:
+            return str(error["ctx"]["expected"])
+        case "missing", (*_, name):
+            return f"a table with {name}"
+        case kind, _:
+            return KINDS.get(kind.partition("_")[0], "something else")
 
 
 def _iso(value: object) -> str:
@@ -354,9 +376,9 @@ def _kind(value: object) -> str:
         case None:
             return "null"
         case bool():
-            return "true or false"
+            return str(value).lower()
         case int():
-            return "a whole number"
+            return WHOLE
         case float():
             return "a number"
         case str():

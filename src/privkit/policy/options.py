@@ -31,13 +31,19 @@ def options(transform: object, /, *, defaults: bool = False) -> dict[str, JSON]:
     """
     if dataclasses.is_dataclass(transform):
         return {
-            field.name: _data(getattr(transform, field.name))
+            _alias(transform, field.name): _data(getattr(transform, field.name))
             for field in dataclasses.fields(transform)
             if field.init and (defaults or _written(field, getattr(transform, field.name)))
         }
     if hasattr(transform, "__dict__"):
         return {name: _data(value) for name, value in vars(transform).items()}
     raise PolicyError(f"{type(transform).__name__} shows no options: make it a frozen dataclass")
+
+
+def _alias(held: object, name: str) -> str:
+    # What pydantic reads an option by is what the option is written by.
+    alias = getattr(held, "__pydantic_config__", {}).get("alias_generator")
+    return name if alias is None else alias(name) or name
 
 
 def _written(field: "dataclasses.Field[object]", value: object) -> bool:
