@@ -21,6 +21,7 @@ from privkit.typing import Secret
 KEY_SIZES: Final = (16, 24, 32)
 BLOCK_SIZE: Final = 16
 ROUNDS: Final = 10
+MIN_RADIX: Final = 2
 MAX_RADIX: Final = 2**16
 LIMIT: Final = 2**32
 """Numerals of a string, and bytes of a tweak, are fewer."""
@@ -121,15 +122,17 @@ class FF1:
 
     __slots__ = ("_shapes", "_thread", "_valid", "min_domain_size", "radix")
 
-    def __init__(
-        self, key: bytes, radix: int, *, min_domain_size: int = MIN_DOMAIN_SIZE
-    ) -> None:
+    def __init__(self, key: bytes, radix: int, *, min_domain_size: int = MIN_DOMAIN_SIZE) -> None:
         secret = SecretBytes(key)
         del key
         if not isinstance(secret.expose(), bytes) or len(secret) not in KEY_SIZES:
             raise KeyMaterialError("an AES key is 16, 24 or 32 bytes")
-        if type(radix) is not int or not 2 <= radix <= MAX_RADIX:
-            raise DomainError(f"a radix is an integer from 2 to {MAX_RADIX:,}", maximum=MAX_RADIX)
+        if type(radix) is not int or not MIN_RADIX <= radix <= MAX_RADIX:
+            raise DomainError(
+                f"a radix is an integer from {MIN_RADIX} to {MAX_RADIX:,}",
+                minimum=MIN_RADIX,
+                maximum=MAX_RADIX,
+            )
         if type(min_domain_size) is not int or min_domain_size < LEAST_DOMAIN_SIZE:
             raise DomainError(
                 f"a minimum domain size is an integer from {LEAST_DOMAIN_SIZE}",
@@ -335,6 +338,4 @@ def stretched_mac(encipher: PRF, extra: int, blocks: bytes) -> bytes:
     """
     r = cbc_mac(encipher, blocks)
     stem = int.from_bytes(r)
-    return r + encipher(
-        b"".join((stem ^ j).to_bytes(BLOCK_SIZE) for j in range(1, extra + 1))
-    )
+    return r + encipher(b"".join((stem ^ j).to_bytes(BLOCK_SIZE) for j in range(1, extra + 1)))

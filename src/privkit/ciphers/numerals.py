@@ -33,8 +33,8 @@ def number(numerals: Sequence[int], radix: int) -> int:
     length = len(numerals)
     if length > CHUNK:
         middle = length // 2
-        high = number(numerals[:middle], radix)
-        return high * radix ** (length - middle) + number(numerals[middle:], radix)
+        scale: int = radix ** (length - middle)
+        return number(numerals[:middle], radix) * scale + number(numerals[middle:], radix)
     if isinstance(numerals, bytes) and 0 < length and radix <= len(WRITTEN):
         return int(numerals.translate(TO_WRITTEN), radix)
     result = 0
