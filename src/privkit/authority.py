@@ -23,7 +23,7 @@ from privkit.keys import Key, KeyProvider
 from privkit.policy.model import Policy
 from privkit.policy.tree import OMIT, find, grow, walk
 from privkit.pseudonymizer import Binding, clean
-from privkit.transforms.encrypt import Encrypt
+from privkit.transforms.encrypt import Encrypt, key_id_of
 from privkit.transforms.redact import Keep
 from privkit.typing import Record, ReversibleTransform, Revealer, Transform
 
@@ -320,7 +320,7 @@ class Authority:
     def _key(self, rule: Transform, value: object, key_id: str | None) -> Key:
         keyset = self._binding.keyset()
         if isinstance(rule, Encrypt):
-            return keyset.get(rule.key_id_of(value))
+            return keyset.get(key_id_of(value))
         if key_id is not None:
             return keyset.get(key_id)
         if len(keyset.live) > 1:
