@@ -3,6 +3,7 @@ Lines of text out of a file that holds anything, and bytes into one.
 """
 
 import codecs
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import BinaryIO, Final
@@ -42,13 +43,18 @@ def lines(file: io.BufferedReader, encoding: str, *, newline: str) -> Iterator[s
             more than ``MAX_LINE`` characters.
     """
     text = io.TextIOWrapper(file, encoding=encoding, errors=HANDLER, newline=newline)
-    while True:
-        line, problem = _next(text, encoding)
-        if problem is not None:
-            raise DatasetError(problem)
-        if not line:
-            return
-        yield line
+    try:
+        while True:
+            line, problem = _next(text, encoding)
+            if problem is not None:
+                raise DatasetError(problem)
+            if not line:
+                return
+            yield line
+    finally:
+        # The file belongs to the caller, who may have closed it before this ends.
+        with contextlib.suppress(ValueError):
+            text.detach()
 
 
 def _next(text: io.TextIOWrapper, encoding: str) -> tuple[str, str | None]:
