@@ -6,7 +6,8 @@ Source:
 """
 
 import hashlib
-from typing import Final, final
+from collections.abc import Callable
+from typing import Final, Protocol, Self, final
 
 from privkit.errors import KeyMaterialError
 from privkit.typing import Secret
@@ -24,6 +25,17 @@ def frame(*parts: bytes) -> bytes:
     Each part is preceded by its size in 8 bytes, and the whole by the number of parts.
     """
     return len(parts).to_bytes(8) + b"".join(len(part).to_bytes(8) + part for part in parts)
+
+
+class State(Protocol):
+    """
+    A hash under way, as hashlib has it.
+    """
+
+    def copy(self) -> Self: ...  # noqa: D102
+    def update(self, data: bytes, /) -> None: ...  # noqa: D102
+    def digest(self) -> bytes: ...  # noqa: D102
+    def hexdigest(self) -> str: ...  # noqa: D102
 
 
 @final
@@ -67,3 +79,14 @@ class HMACSHA256:
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.hexdigest()
+
+    def states(self, start: bytes = b"", /) -> tuple[Callable[[], State], Callable[[], State]]:
+        """
+        Return what copies the inner state, *start* already in it, and what copies the outer one.
+
+        A caller that feeds the message to the one, and the digest of that to the other, saves
+        the calls of this class. Worth it only where a microsecond counts.
+        """
+        inner = self._inner.copy()
+        inner.update(start)
+        return inner.copy, self._outer.copy

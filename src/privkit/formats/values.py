@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType, ModuleType
-from typing import Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar, cast, get_args
+from typing import Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar, cast, get_args
 from uuid import UUID
 
 from privkit.errors import DomainError
@@ -59,6 +59,9 @@ TAGS: Final[Mapping[ValueType, bytes]] = MappingProxyType(
 MAX_DIGITS: Final = 600
 """Of an integer or a decimal. Python can be told to read and write no more than 640."""
 
+MAX_EXPONENT: Final = 2_000
+"""Of a decimal, either way: such numbers can still be written out."""
+
 INTEGER: Final = re.compile("[+-]?(?:0|[1-9][0-9]*)")
 DECIMAL: Final = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -89,7 +92,7 @@ def is_null(value: object, /) -> bool:
     pandas = sys.modules.get("pandas")
     if pandas and any(value is getattr(pandas, name, None) for name in ("NaT", "NA")):
         return True
-    numpy = _numpy_of(value)
+    numpy = numpy_of(value)
     if numpy is None:
         return False
     if isinstance(value, numpy.datetime64 | numpy.timedelta64):
@@ -165,14 +168,18 @@ def _plain_datetime(value: datetime) -> datetime:
 
 
 def _plain_numpy(value: object) -> Plain:
-    numpy = _numpy_of(value)
+    numpy = numpy_of(value)
     if numpy is not None and isinstance(value, numpy.bool_):
         return bool(value)
     if numpy is not None and isinstance(value, numpy.datetime64):
-        if value.astype("datetime64[us]") != value:
+        moment: Any = value
+        unit = "D" if numpy.datetime_data(moment.dtype)[0] in "YMWD" else "us"
+        in_unit = moment.astype(f"datetime64[{unit}]")
+        if in_unit != moment:
             raise DomainError("a datetime counts whole microseconds: round the nanoseconds")
-        unit = numpy.datetime_data(value.dtype)[0]
-        return cast("date", value.astype(f"datetime64[{'D' if unit in 'YMWD' else 'us'}]").item())
+        if not isinstance(in_unit.item(), date):
+            raise DomainError("a datetime lies in the years 1 to 9999")
+        return cast("date", in_unit.item())
     kind = type(value).__name__
     if isinstance(value, float) or (numpy is not None and isinstance(value, numpy.floating)):
         raise DomainError(
@@ -183,7 +190,10 @@ def _plain_numpy(value: object) -> Plain:
     raise DomainError(f"{kind} is no value of type {', '.join(TYPES)}", type=kind)
 
 
-def _numpy_of(value: object) -> ModuleType | None:
+def numpy_of(value: object, /) -> ModuleType | None:
+    """
+    Return numpy if *value* is one of its scalars or arrays, without importing it.
+    """
     numpy = sys.modules.get("numpy")
     return numpy if type(value).__module__ == "numpy" else None
 
@@ -259,8 +269,11 @@ def _decimal(value: Plain) -> bytes:
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise DomainError("a decimal is a finite number")
-    if len(digits) + abs(exponent) > 2 * MAX_DIGITS + 1000:
-        raise DomainError(f"a decimal has at most {MAX_DIGITS} digits", maximum=MAX_DIGITS)
+    if len(digits) > MAX_DIGITS or abs(exponent) > MAX_EXPONENT:
+        raise DomainError(
+            f"a decimal has at most {MAX_DIGITS} digits and an exponent of {MAX_EXPONENT:,}",
+            maximum=MAX_DIGITS,
+        )
     figures = "".join(map(str, digits))
     significant = figures.rstrip("0")
     if not significant:
