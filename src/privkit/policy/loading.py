@@ -1,39 +1,28 @@
 """
-Reading policy files: TOML, JSON and YAML, and all mistakes of a file at once.
+From the data of a policy file to a policy, or to all of its mistakes at once.
 
-A policy file is input like any other: it may be huge, nested ten thousand deep or cut in half.
-Whatever it is, reading it ends in a policy or in a `PolicyError` that quotes none of its values.
+A policy file is input like any other. Whatever it holds, it ends in a policy or in a `PolicyError`
+that quotes none of its values.
 """
 
 import dataclasses
-import errno
 import json
-import math
 import os
 import re
-import stat
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any, Final, cast
 
 from privkit.errors import MissingExtraError, PolicyError, PrivkitError
 from privkit.policy import yaml_file
-from privkit.policy.model import MAX_MISTAKES, Format, Mistake, Policy, check, refusal, show
-from privkit.policy.paths import SURROGATE
+from privkit.policy.checks import MAX_MISTAKES, Mistake, check, refusal, show
+from privkit.policy.lines import Lines
+from privkit.policy.model import Policy
+from privkit.policy.parsing import MAX_SIZE, Format, content, parse
 from privkit.policy.rules import adapter, rules
 from privkit.policy.yaml_file import Refusal
 from privkit.transforms.redact import Keep
 from privkit.typing import JSON, Transform
-
-MAX_SIZE: Final = 256 * 1024
-"""Bytes of a policy file."""
-
-MAX_POINTS: Final = 32
-"""Points in a line of TOML. Python's parser takes time and memory in the square of a dotted key."""
-
-MAX_DEPTH: Final = 16
-"""Tables and lists within each other."""
 
 FORMATS: Final[Mapping[str, Format]] = {
     ".toml": "toml",
@@ -48,15 +37,6 @@ SCHEMA: Final = "$schema"
 
 SHOWABLE: Final = re.compile("[A-Za-z_][A-Za-z_0-9-]{0,39}")
 LONG_NUMBER: Final = re.compile("[0-9]{4}")
-PLACE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
-TOKEN: Final = re.compile(
-    r"""(?:"((?:[^"\\\n]|\\.)*+)"?|'([^'\n]*+)'?|([^\s"'=:\[\]{},.#][^"'=:\[\]{},.#\n]*+))"""
-    r"""[ \t]*+([=:.\]]?)"""
-)
-"""A key, and behind it what makes it one. What is no key is consumed: the search is linear."""
-
-YAML_KEY: Final = re.compile(r"^[ \t-]*+([^\s\"'#{\[][^:\n]*+):", re.MULTILINE)
-
 LITERAL: Final = re.compile("'([^']*)'")
 """A word in the list of those that an option can be."""
 
@@ -96,8 +76,14 @@ def load(path: str | os.PathLike[str], /) -> Policy:
     suffix = os.path.splitext(place)[1].lower()  # noqa: PTH122 - it may hold a null character
     if suffix not in FORMATS:
         raise PolicyError("the name of a policy file ends in .toml, .json, .yaml or .yml")
-    text = _content(place)
-    return _policy(text, FORMATS[suffix], f"the policy file {place}")
+    what = f"the policy file {show(place, None)}"
+    try:
+        text = content(place)
+    except Refusal as error:
+        complaint = error.rule
+    else:
+        return _policy(text, FORMATS[suffix], what)
+    raise PolicyError(f"{what} {complaint}", mistakes=(complaint,))
 
 
 def loads(text: str, language: Format, /) -> Policy:
@@ -133,59 +119,20 @@ def to_yaml(document: dict[str, JSON], /) -> str:
     return text
 
 
-def _content(path: str) -> str:
-    problem = None
-    content = b""
-    text = ""
-    try:
-        # A pipe would otherwise block until somebody writes to it.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(handle, "rb") as file:  # noqa: PTH123 - it is a handle
-            if stat.S_ISREG(os.fstat(handle).st_mode):
-                content = file.read(MAX_SIZE + 1)
-            else:
-                problem = "is not a regular file"
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            problem = "does not exist"
-        else:
-            problem = f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
-    except ValueError:
-        problem = "has a null character in its name"
-    if len(content) > MAX_SIZE:
-        problem = f"has more than {MAX_SIZE:,} bytes"
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problem = problem or f"is not UTF-8 at byte {error.start + 1}"
-    if problem is not None:
-        raise PolicyError(f"the policy file {path} {problem}")
-    return text
-
-
 def _policy(text: str, language: Format, what: str) -> Policy:
-    complaint = None
+    complaint = ""
     data: object = None
     try:
-        data = _parse(text, language)
+        data = parse(text, language)
     except Refusal as error:
-        complaint = error
-    if complaint is not None:
-        line = "" if complaint.line is None else f" at line {complaint.line}"
-        raise PolicyError(
-            f"{what} cannot be read: {complaint.rule}{line}",
-            mistakes=(f"{complaint.rule}{line}",),
-        )
-    if not isinstance(data, dict):
-        raise PolicyError(
-            f"{what} is a table with name, version and fields, got {_kind(data)}",
-            mistakes=(f"a table with name, version and fields, got {_kind(data)}",),
-        )
-    parts, mistakes = _read(data, language)
+        complaint = str(error)
+    if not complaint and not isinstance(data, dict):
+        complaint = f"it is a table with name, version and fields, got {_kind(data)}"
+    if complaint:
+        raise PolicyError(f"{what} cannot be read: {complaint}", mistakes=(complaint,))
+    parts, mistakes = _read(cast("dict[str, object]", data), language)
     if mistakes:
-        lines = _Lines(text)
-        located = [lines.locate(mistake) for mistake in mistakes]
-        raise refusal(what, sorted(located, key=lambda mistake: mistake.line or 0))
+        raise refusal(what, _located(mistakes, Lines(text)))
     return Policy(
         cast("str", parts["name"]),
         version=cast("int", parts["version"]),
@@ -194,86 +141,37 @@ def _policy(text: str, language: Format, what: str) -> Policy:
     )
 
 
-def _parse(text: str, language: Format) -> object:
-    match language:
-        case "toml":
-            data = _toml(text)
-        case "json":
-            data = _json(text)
-        case "yaml":
-            data = yaml_file.read(text, MAX_DEPTH)
-    _check_data(data)
-    return data
-
-
-def _toml(text: str) -> object:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > MAX_POINTS:
-            raise Refusal(f"a line of TOML has at most {MAX_POINTS} points: break it", number)
-    place = None
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        # The rest of the message may quote the file.
-        place = PLACE.search(str(error))
-    except (ValueError, RecursionError):
-        pass
-    raise Refusal("the text is not TOML", int(place[1]) if place else None)
-
-
-def _json(text: str) -> object:
-    twice: list[str] = []
-
-    def table(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen: set[str] = set()
-            twice.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        return found
-
-    line = None
-    data: object = None
-    failed = False
-    try:
-        data = json.loads(text, object_pairs_hook=table)
-    except json.JSONDecodeError as error:
-        failed, line = True, error.lineno
-    except (ValueError, RecursionError):
-        failed = True
-    if failed:
-        raise Refusal("the text is not JSON", line)
-    if twice:
-        raise Refusal("a key stands twice in one table", _Lines(text).last(twice[0]))
-    return data
-
-
-def _check_data(data: object) -> None:
-    level = [data]
-    for _ in range(MAX_DEPTH + 1):
-        following: list[object] = []
-        for held in level:
-            if isinstance(held, float) and not math.isfinite(held):
-                raise Refusal("a number is finite")
-            if isinstance(held, str) and SURROGATE.search(held):
-                raise Refusal("text holds half a character")
-            if isinstance(held, dict):
-                following += [*held, *held.values()]
-            elif isinstance(held, list):
-                following += held
-        level = following
-    if level:
-        raise Refusal(f"a policy file is nested at most {MAX_DEPTH} deep")
+def _located(mistakes: Iterable[Mistake], lines: Lines) -> list[Mistake]:
+    """
+    Return mistakes with their lines, in the order of the file.
+    """
+    placed = [
+        dataclasses.replace(
+            mistake,
+            line=None
+            if mistake.text == MISSING
+            else lines.first(mistake.place, None if mistake.part else "fields"),
+        )
+        for mistake in mistakes
+    ]
+    return sorted(placed, key=lambda mistake: mistake.line or 0)
 
 
 def _read(data: dict[str, object], language: Format) -> tuple[dict[str, object], list[Mistake]]:
     mistakes = [
-        Mistake(part, f"a policy has no such part, only {', '.join(PARTS)}", part, PARTS)
+        Mistake(
+            part if SHOWABLE.fullmatch(part) else "?",
+            f"a policy has no such part, only {', '.join(PARTS)}",
+            part,
+            PARTS,
+            part=True,
+        )
         for part in data
         if part not in {*PARTS, SCHEMA}
     ]
     parts = {"version": 1, "unruled": "error", **data}
     missing = [part for part in ("name", "fields") if part not in parts]
-    mistakes += [Mistake(part, MISSING) for part in missing]
+    mistakes += [Mistake(part, MISSING, part=True) for part in missing]
     given = parts.get("fields")
     if isinstance(given, dict):
         made: dict[str, object] = {}
@@ -286,7 +184,7 @@ def _read(data: dict[str, object], language: Format) -> tuple[dict[str, object],
             mistakes += rule if isinstance(rule, list) else []
         parts["fields"] = made
     found = check(parts.get("name"), parts["version"], parts.get("fields"), parts["unruled"])
-    return parts, mistakes + [one for one in found if one.place not in missing]
+    return parts, mistakes + [one for one in found if not (one.part and one.place in missing)]
 
 
 def _rule(path: str, declared: object, language: Format) -> Transform | list[Mistake]:
@@ -398,49 +296,3 @@ def _word(word: str) -> str:
     if SHOWABLE.fullmatch(word) and not LONG_NUMBER.search(word):
         return f"'{word}'"
     return f"of {len(word)} characters"
-
-
-class _Lines:
-    """
-    Where the keys of a file stand.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.found: dict[str, list[int]] = {}
-        self.start = 0
-        keys = [
-            (match.start(), _unquoted(match[1]) if match[1] is not None else match[2] or match[3])
-            for match in TOKEN.finditer(text)
-            if match[4]
-        ]
-        keys += [(match.start(1), match[1]) for match in YAML_KEY.finditer(text)]
-        line = at = 0
-        for position, key in sorted(keys):
-            line += text.count("\n", at, position)
-            at = position
-            self.found.setdefault((key or "").strip(), []).append(line + 1)
-        self.start = self.found.get("fields", [1])[0]
-
-    def locate(self, mistake: Mistake) -> Mistake:
-        """
-        Return a mistake with the line that it is on, where one is found.
-        """
-        lines = self.found.get(mistake.place, [])
-        if mistake.text == MISSING:
-            lines = []
-        elif mistake.place not in PARTS:
-            lines = [line for line in lines if line >= self.start] or lines
-        return dataclasses.replace(mistake, line=lines[0] if lines else None)
-
-    def last(self, key: str) -> int | None:
-        """
-        Return the last line on which a key stands.
-        """
-        return self.found.get(key, [None])[-1]
-
-
-def _unquoted(text: str) -> str:
-    try:
-        return str(json.loads(f'"{text}"'))
-    except ValueError:
-        return text

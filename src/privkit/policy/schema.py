@@ -10,8 +10,8 @@ Source:
 
 from typing import Final, cast, get_args
 
+from privkit.policy.checks import MAX_VERSION, NAME, Unruled
 from privkit.policy.docstring import option_texts, summary
-from privkit.policy.model import MAX_VERSION, NAME, Unruled
 from privkit.policy.rules import adapter, rules
 from privkit.typing import JSON
 

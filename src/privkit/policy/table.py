@@ -5,7 +5,7 @@ Plain-text tables for terminals, tickets and the eyes of whoever signs.
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from privkit.policy.model import show
+from privkit.policy.checks import show
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> str:

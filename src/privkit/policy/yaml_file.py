@@ -13,7 +13,9 @@ from typing import Any, Final
 from privkit.errors import MissingExtraError
 
 INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
+"""A part of what YAML 1.1 takes for numbers, so that writers quote every text that looks so."""
+
 WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 PURPOSE: Final = "a policy in YAML"
 
@@ -24,7 +26,7 @@ class Refusal(Exception):  # noqa: N818 - it never leaves the policy room
     """
 
     def __init__(self, rule: str, line: int | None = None) -> None:
-        super().__init__(rule)
+        super().__init__(rule if line is None else f"{rule} at line {line}")
         self.rule = rule
         self.line = line
 
