@@ -136,11 +136,19 @@ class Transform(Protocol):
     containers: ClassVar[bool]
     """It may rule a whole list or record, not only a single value."""
 
-    by: str | None
-    """The path of another field of the record that the pseudonym depends on."""
+    @property
+    def by(self) -> str | None:
+        """
+        The path of another field of the record that the pseudonym depends on.
+        """
+        ...
 
-    scope: str | None
-    """The declared scope; ``None`` means ``<policy>.<field>``."""
+    @property
+    def scope(self) -> str | None:
+        """
+        The declared scope; ``None`` means ``<policy>.<field>``.
+        """
+        ...
 
 
 class KeyedTransform(Transform, Protocol):

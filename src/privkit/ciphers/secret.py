@@ -3,6 +3,7 @@ Key bytes that do not leave by accident.
 """
 
 import hmac
+from collections.abc import Callable
 from typing import Final, NoReturn, final
 
 REDACTED: Final = "SecretBytes(redacted)"
@@ -21,7 +22,7 @@ class SecretBytes:
 
     def __init__(self, material: bytes, /) -> None:
         # A closure keeps the bytes out of vars(), __slots__ walks and __getstate__.
-        self._expose = lambda: material
+        self._expose: Callable[[], bytes] = lambda: material
 
     def expose(self) -> bytes:
         """
