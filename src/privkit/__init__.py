@@ -19,8 +19,8 @@ from privkit.transforms.token import Token
 from privkit.transforms.truncate import Truncate
 
 __all__ = [
-    "Alphabet",
     "AllowList",
+    "Alphabet",
     "Authority",
     "BoundField",
     "Bucket",
