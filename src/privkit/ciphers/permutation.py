@@ -28,7 +28,7 @@ from privkit.typing import Secret
 LABEL: Final = b"privkit permutation 1"
 """Frozen: another label is another set of pseudonyms."""
 
-MAX_SIZE: Final = 2**24
+MAX_BITS: Final = 24
 """More numbers than this are FF1's business: a table of them is 128 MiB."""
 
 NUMPY_FROM: Final = 20_000
@@ -97,7 +97,7 @@ class Table:
     __slots__ = ("_images", "_origins", "size")
 
     def __init__(self, secret: Secret, /, *, size: int, context: bytes = b"") -> None:
-        check_domain(size, context, maximum=MAX_SIZE)
+        check_domain(size, context, bits=MAX_BITS)
         self.size: Final = size
         draw = key_stream(subkey(HMACSHA256(secret), b"table", size, context))
         self._images, self._origins = shuffled(draw, size)
@@ -188,7 +188,7 @@ class TableCache:
         Raises:
             DomainError: If *size* is out of range, or *context* is not bytes.
         """
-        check_domain(size, context, maximum=MAX_SIZE)
+        check_domain(size, context, bits=MAX_BITS)
         if self._process != os.getpid():
             # In a forked child, a thread that does not exist may hold the lock.
             self._start()
@@ -242,15 +242,18 @@ class TableCache:
         raise TypeError("key material cannot be pickled or copied")
 
 
-def check_domain(size: int, context: bytes, /, *, maximum: int) -> None:
+def check_domain(size: int, context: bytes, /, *, minimum: int = 2, bits: int) -> None:
     """
     Refuse a size or a context that a permutation cannot have.
 
     Raises:
-        DomainError: If *size* is not an integer from 2 to *maximum*, or *context* is not bytes.
+        DomainError: If *size* is not an integer from *minimum* to 2 to the power of *bits*, or
+            *context* is not bytes.
     """
-    if type(size) is not int or not 2 <= size <= maximum:  # noqa: PLR2004 - fewer do not move
-        raise DomainError(f"a size is an integer from 2 to {maximum:,}", maximum=maximum)
+    if type(size) is not int or not minimum <= size <= 1 << bits:
+        raise DomainError(
+            f"a size is an integer from {minimum:,} to 2**{bits}", minimum=minimum, bits=bits
+        )
     if not isinstance(context, bytes):
         raise DomainError(f"a context is bytes, got {type(context).__name__}")
 
@@ -265,7 +268,8 @@ def check_number(number: int, size: int, /) -> int:
     if type(number) is int and 0 <= number < size:
         return number
     del number
-    raise DomainError(f"a number to permute is an integer from 0 to {size - 1}", size=size)
+    # The size is not told: it may have more digits than Python is willing to print.
+    raise DomainError("a number to permute is an integer from 0, and less than the size")
 
 
 def subkey(mac: HMACSHA256, purpose: bytes, number: int, context: bytes = b"", /) -> SecretBytes:

@@ -49,7 +49,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, NoReturn, TypeAlias, final
 
 from privkit.ciphers.permutation import (
-    MAX_SIZE,
+    MAX_BITS,
     Draw,
     check_domain,
     check_number,
@@ -129,7 +129,7 @@ class SometimesRecurse:
             DomainError: If *number* is not an integer from 0 to ``size - 1``, *size* is not from
                 2 to 2**24, or *context* is not bytes.
         """
-        check_domain(size, context, maximum=MAX_SIZE)
+        check_domain(size, context, bits=MAX_BITS)
         check_number(number, size)
         if size <= 1 << BASE:
             keys = distinct(self._draw(b"table", size, context), size)
@@ -155,7 +155,7 @@ class SometimesRecurse:
             DomainError: If *number* is not an integer from 0 to ``size - 1``, *size* is not from
                 2 to 2**24, or *context* is not bytes.
         """
-        check_domain(size, context, maximum=MAX_SIZE)
+        check_domain(size, context, bits=MAX_BITS)
         check_number(number, size)
         if size <= 1 << BASE:
             keys = distinct(self._draw(b"table", size, context), size)

@@ -14,7 +14,6 @@ from typing import Final, NoReturn, final
 from privkit.ciphers.ff1 import FF1, MAX_RADIX, MIN_DOMAIN_SIZE
 from privkit.ciphers.permutation import check_domain, check_number
 from privkit.ciphers.prf import frame
-from privkit.errors import DomainError
 from privkit.typing import Secret
 
 MAX_BITS: Final = 2**16
@@ -66,7 +65,7 @@ class WalkingFF1:
 
         Raises:
             DomainError: If *number* is not an integer from 0 to ``size - 1``, *size* is not from
-                1,000,000 to 2**65,536, or *context* is not bytes.
+                1,000,000 to 2**65536, or *context* is not bytes.
         """
         cipher, length, tweak = self._prepare(number, size, context)
         return walk(partial(cipher.encrypt_number, length=length, tweak=tweak), number, size)
@@ -77,18 +76,13 @@ class WalkingFF1:
 
         Raises:
             DomainError: If *number* is not an integer from 0 to ``size - 1``, *size* is not from
-                1,000,000 to 2**65,536, or *context* is not bytes.
+                1,000,000 to 2**65536, or *context* is not bytes.
         """
         cipher, length, tweak = self._prepare(number, size, context)
         return walk(partial(cipher.decrypt_number, length=length, tweak=tweak), number, size)
 
     def _prepare(self, number: int, size: int, context: bytes) -> tuple[FF1, int, bytes]:
-        check_domain(size, context, maximum=1 << MAX_BITS)
-        if size < MIN_DOMAIN_SIZE:
-            raise DomainError(
-                f"FF1 takes {MIN_DOMAIN_SIZE:,} numbers or more, got {size}",
-                minimum=MIN_DOMAIN_SIZE,
-            )
+        check_domain(size, context, minimum=MIN_DOMAIN_SIZE, bits=MAX_BITS)
         check_number(number, size)
         radix, length = grid(size)
         cipher = self._ciphers.get(radix)
