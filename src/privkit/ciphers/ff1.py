@@ -125,6 +125,8 @@ class FF1:
     def __init__(self, key: bytes, radix: int, *, min_domain_size: int = MIN_DOMAIN_SIZE) -> None:
         secret = SecretBytes(key)
         del key
+        self.radix: Final = radix
+        self.min_domain_size: Final = min_domain_size
         if not isinstance(secret.expose(), bytes) or len(secret) not in KEY_SIZES:
             raise KeyMaterialError("an AES key is 16, 24 or 32 bytes")
         if type(radix) is not int or not MIN_RADIX <= radix <= MAX_RADIX:
@@ -138,8 +140,6 @@ class FF1:
                 f"a minimum domain size is an integer from {LEAST_DOMAIN_SIZE}",
                 minimum=LEAST_DOMAIN_SIZE,
             )
-        self.radix: Final = radix
-        self.min_domain_size: Final = min_domain_size
         self._valid = bytes(range(min(radix, 256)))
         self._thread = PerThread(partial(_aes, secret))
         self._shapes: dict[tuple[int, int], Shape] = {}

@@ -10,10 +10,19 @@ from typing import Final
 
 from privkit.ciphers.prf import frame
 from privkit.ciphers.secret import SecretBytes
+from privkit.errors import KeyMaterialError
 from privkit.typing import Secret
 
+KEY_SIZE: Final = 32
 LABEL: Final = b"privkit subkey 1"
 """Frozen: another label is another set of pseudonyms."""
+
+
+def info(*, purpose: str, scope: str, algorithm: str, size: int) -> bytes:
+    """
+    Return what tells a subkey apart: other arguments, another info string.
+    """
+    return frame(LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2))
 
 
 def derive(
@@ -32,12 +41,16 @@ def derive(
         algorithm: The algorithm that will use it, such as ``"HMAC-SHA-256"``.
 
         size: Bytes wanted, at most 8,160.
+
+    Raises:
+        KeyMaterialError: If *secret* is not 32 bytes.
     """
     # Imported late: OpenSSL's bindings are most of the cost of importing privkit.
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    info = frame(LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2))
-    return SecretBytes(
-        HKDF(algorithm=SHA256(), length=size, salt=None, info=info).derive(secret.expose())
-    )
+    if len(secret.expose()) != KEY_SIZE:
+        raise KeyMaterialError(f"a key is {KEY_SIZE} bytes, got {len(secret.expose())}")
+    text = info(purpose=purpose, scope=scope, algorithm=algorithm, size=size)
+    hkdf = HKDF(algorithm=SHA256(), length=size, salt=None, info=text)
+    return SecretBytes(hkdf.derive(secret.expose()))

@@ -45,7 +45,7 @@ def number(numerals: Sequence[int], radix: int) -> int:
 
 def numerals(number: int, radix: int, length: int) -> list[int]:
     """
-    Return the *length* numerals of a number below ``radix**length``.
+    Return the *length* numerals, at least one, of a number below ``radix**length``.
     """
     if length > CHUNK:
         right = length // 2

@@ -7,7 +7,7 @@ Source:
 
 import hashlib
 from collections.abc import Callable
-from typing import Final, Protocol, Self, final
+from typing import Final, NoReturn, Protocol, Self, final
 
 from privkit.errors import KeyMaterialError
 from privkit.typing import Secret
@@ -90,3 +90,6 @@ class HMACSHA256:
         inner = self._inner.copy()
         inner.update(start)
         return inner.copy, self._outer.copy
+
+    def __reduce_ex__(self, protocol: object, /) -> NoReturn:
+        raise TypeError("a keyed state cannot be pickled or copied")
