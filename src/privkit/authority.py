@@ -25,7 +25,7 @@ from privkit.policy.tree import OMIT, find, grow, walk
 from privkit.pseudonymizer import Binding, clean
 from privkit.transforms.encrypt import Encrypt, key_id_of
 from privkit.transforms.redact import Keep
-from privkit.typing import Record, ReversibleTransform, Revealer, Transform
+from privkit.typing import Record, Revealer, ReversibleTransform, Transform
 
 
 class Access(Protocol):
@@ -69,7 +69,7 @@ class AllowList:
                 )
         self._purposes = {actor: frozenset(granted) for actor, granted in purposes.items()}
 
-    def allows(self, *, actor: str, purpose: str, fields: tuple[str, ...]) -> bool:
+    def allows(self, *, actor: str, purpose: str, fields: tuple[str, ...]) -> bool:  # noqa: ARG002 - a protocol's
         """
         Return whether *actor* is listed with *purpose*, for any fields.
         """
@@ -178,10 +178,10 @@ class Authority:
             wanted = self._granted(fields, actor, purpose, 1)
             return self._reveal(record, wanted, key_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-            failure = error
+            failure = clean(error, "the record cannot be revealed:")
         # A traceback can print the locals of every frame it passed.
         del record
-        raise clean(failure, "the record cannot be revealed:")
+        raise failure
 
     def reidentify_all(
         self,
@@ -205,9 +205,9 @@ class Authority:
             wanted = self._granted(fields, actor, purpose, None)
             return self._reveal_all(records, wanted, key_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-            failure = error
+            failure = clean(error, "the request cannot be decided:")
         del records
-        raise clean(failure, "the request cannot be decided:")
+        raise failure
 
     def _granted(
         self, fields: Collection[str] | None, actor: str, purpose: str, records: int | None
@@ -383,8 +383,9 @@ class _Reveal:
 
 def _pruned(made: object) -> object:
     """
-    Return what was revealed, without the containers in which nothing was. Lists keep their
-    length, so that positions still tell which item is which.
+    Return what was revealed, without the containers in which nothing was.
+
+    Lists keep their length, so that positions still tell which item is which.
     """
     if isinstance(made, _Revealed):
         return made.value

@@ -4,7 +4,7 @@ A policy joined to keys: it protects, and has no method that reveals.
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import NoReturn, cast, final
+from typing import cast, final
 
 from privkit.errors import DomainError, PolicyError, PrivkitError
 from privkit.formats.values import is_null
@@ -101,10 +101,10 @@ class BoundField:
         try:
             return self._apply(value, by)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-            failure = error
+            failure = self._failure(error)
         # A traceback can print the locals of every frame it passed.
         del value, by
-        self._fail(failure)
+        raise failure
 
     def candidates(self, value: object, /, *, by: object = None) -> tuple[object, ...]:
         """
@@ -121,13 +121,11 @@ class BoundField:
             self._check(value, by)
             if is_null(value):
                 return (value,)
-            return tuple(
-                self._bind(key).apply(value, by) for key in self._binding.keyset().live
-            )
+            return tuple(self._bind(key).apply(value, by) for key in self._binding.keyset().live)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-            failure = error
+            failure = self._failure(error)
         del value, by
-        self._fail(failure)
+        raise failure
 
     def _apply(self, value: object, by: object) -> object:
         protector = self._protector
@@ -160,7 +158,7 @@ class BoundField:
     def _bind(self, key: Key) -> Protector:
         return cast("KeyedTransform", self.transform).bind(self._binding.subkeys(self.path, key))
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _failure(self, error: Exception) -> PrivkitError:
         policy = self._binding.policy
         rule = type(self.transform).__name__
         failure = clean(error, f"{rule} failed with")
@@ -168,7 +166,7 @@ class BoundField:
         failure.add_note(
             f"field '{self.path}', rule {rule}, policy '{policy.name}' version {policy.version}"
         )
-        raise failure
+        return failure
 
     @property
     def reversible(self) -> bool:
@@ -318,10 +316,10 @@ class Pseudonymizer:
         try:
             return self._pseudonymize(record)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-            failure = error
+            failure = clean(error, "the record cannot be read:")
         # A traceback can print the locals of every frame it passed.
         del record
-        raise clean(failure, "the record cannot be read:")
+        raise failure
 
     def pseudonymize_all(self, records: Iterable[Record], /) -> Iterator[dict[str, object]]:
         """
@@ -385,8 +383,10 @@ class _Protect:
 
 def clean(error: Exception, lead: str) -> PrivkitError:
     """
-    Return an error that can be raised without showing a value: without the frames it passed
-    and the errors it came from, and if it is foreign, by its class name alone.
+    Return an error that can be raised without showing a value.
+
+    It loses the frames it passed and the errors it came from. Of a foreign one, the name of its
+    class is left.
     """
     if not isinstance(error, PrivkitError):
         return DomainError(f"{lead} {type(error).__name__}")
@@ -394,7 +394,5 @@ def clean(error: Exception, lead: str) -> PrivkitError:
     return error.with_traceback(None)
 
 
-def _field(
-    policy: Policy, keys: KeyProvider | None, keyset_name: str, path: str
-) -> BoundField:
+def _field(policy: Policy, keys: KeyProvider | None, keyset_name: str, path: str) -> BoundField:
     return Pseudonymizer(policy, keys, keyset_name)[path]
