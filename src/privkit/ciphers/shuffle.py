@@ -10,7 +10,7 @@ Source:
     Card Shuffle", CRYPTO 2012, on the group of k-bit strings under exclusive or. Cycle walking:
     Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002.
 
-The shuffle. Level k permutes n = 2**k positions by r = 544 rounds of swap-or-not. Round i takes a
+The shuffle. Level k permutes n = 2**k positions by r = 448 rounds of swap-or-not. Round i takes a
 string K from the key, and x becomes x ^ K or stays by one random bit for each pair {x, x ^ K}.
 Then the lower half of the positions is permuted by level k - 1, and so on, until 2**10 positions
 are permuted exactly, as `privkit.ciphers.permutation` does. A number leaves as soon as it is in
@@ -33,15 +33,16 @@ uniform. So distances of levels add up, and no attacker gains more than their su
 N pairs are that he chooses, forwards or backwards (EUROCRYPT 2014). In eight rounds at a time,
 the strings K are drawn until they are linearly independent: that has probability P, the product
 of 1 - 2**(i - k) for i < 8, so the expected distance grows at most by 1 / P for each eight. With
-that, each level from 11 to 24 is below 2**-84, and their sum below 2**-80, for q = N.
+that, the levels from 11 to 20, enough for 10**6 numbers, are together within 2**-70 of uniform,
+and those up to 24 within 2**-64: for one context, and for q = N.
 
 Why eight. The eight strings span 256 positions, which stay together for eight rounds. An
 invertible matrix takes the strings to the last eight bits of the position; so one call of AES on
 16 blocks gives all random bits that a number can need in these rounds. The matrices are of the
 key, not of the context: the distance is on average over K, given K, and each context has bits of
 its own, so contexts add up like levels. What remains rests on AES-256 and HMAC: 10**6 numbers of
-one context need fewer than 2**24 blocks under one key, and because AES never gives a block twice,
-these differ by less than 2**-81 from random ones.
+one context need fewer than 2**23 blocks under one key, and because AES never gives a block twice,
+these differ by less than 2**-83 from random ones.
 """
 
 from array import array
@@ -64,7 +65,7 @@ from privkit.typing import Secret
 BASE: Final = 10
 """Up to 2**10 numbers are permuted by sorting as many keys."""
 
-STEPS: Final = 68
+STEPS: Final = 56
 """Eight rounds each. Frozen, like all of this module: it decides which image a number has."""
 
 SWAPS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
