@@ -29,6 +29,7 @@ def apply(options: argparse.Namespace) -> int:
     """
     Pseudonymize a file.
     """
+    _spare(options, "policy", "keys")
     chosen = _format(options)
     policy = Policy.load(options.policy)
     keyed = any(rule.keyed for rule in policy.fields.values())
@@ -56,6 +57,7 @@ def reidentify(options: argparse.Namespace) -> int:
     """
     Put back what reverses.
     """
+    _spare(options, "policy", "keys", "manifest", "access", "audit")
     policy = Policy.load(options.policy)
     manifest = Manifest.load(options.manifest or Manifest.beside(Path(options.source)))
     with _terminable(), reporting(bar=options.progress) as progress:
@@ -75,6 +77,17 @@ def reidentify(options: argparse.Namespace) -> int:
         )
     print(f"{options.target}: {rows} rows, reidentified; the request is in {options.audit}")
     return 0
+
+
+def _spare(options: argparse.Namespace, *names: str) -> None:
+    """
+    Refuse an output that is one of the files the command is told to use.
+    """
+    target = Path(options.target)
+    for name in names:
+        path = getattr(options, name)
+        if path is not None and target.exists() and Path(path).exists() and target.samefile(path):
+            options.refuse(f"OUT is the {name} file as well")
 
 
 def _keys(options: argparse.Namespace) -> KeyProvider:

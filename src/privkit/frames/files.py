@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, Protocol, TypeAlias, cast
 
 from privkit.audit import AuditSink
 from privkit.authority import Access, Authority
-from privkit.errors import DatasetError, IrreversibleError, PrivkitError
+from privkit.errors import DatasetError, IrreversibleError, PrivkitError, UnruledFieldError
 from privkit.frames.atomic import rehearsed, staged
 from privkit.frames.csv_file import CSV
 from privkit.frames.json_lines import JSONLines
@@ -213,6 +213,10 @@ def reidentify_file(
     try:
         keyset = None if manifest.keyset is None else resolve(keys, manifest.keyset)
         manifest.check(policy, keyset)
+        if Manifest.beside(Path(target)).exists():
+            raise DatasetError(
+                f"{target} has a manifest, as pseudonymized data does: choose another name"
+            )
         if keyset is None or not any(rule.reversible for rule in policy.fields.values()):
             raise IrreversibleError(f"no rule of policy '{policy.name}' reverses")
         # The keys that were checked are the ones that are used, whatever the provider says next.
@@ -239,8 +243,16 @@ class _Protect:
         self._key = None if keyset is None else keyset.primary
 
     def header(self, header: tuple[str, ...], /) -> tuple[str, ...]:
-        # A record of nulls meets every rule and no transform: unruled columns show here.
-        return tuple(self._pseudonymizer.pseudonymize(dict.fromkeys(header)))
+        try:
+            # A record of nulls meets every rule and no transform: unruled columns show here.
+            return tuple(self._pseudonymizer.pseudonymize(dict.fromkeys(header)))
+        except UnruledFieldError as error:
+            if len(cast("tuple[str, ...]", error.fields)) < len(header):
+                raise
+        # The first row may be a person's, so it is not shown.
+        raise UnruledFieldError(
+            f"no rule for any of {len(header)} columns: does the file begin with their names?"
+        )
 
     def records(self, records: Iterable[dict[str, object]], /) -> Iterator[Mapping[str, object]]:
         return map(self._pseudonymizer.pseudonymize, records)

@@ -192,6 +192,29 @@ class TestUsage:
         check_failed(caught.value.code, capsys, folder, sentence)
         assert 2 == caught.value.code
 
+    @pytest.mark.parametrize(
+        ("target", "options"),
+        [("policy.toml", []), ("keys", []), ("./keys", []), ("access.toml", ["reidentify"])],
+    )
+    def test_a_file_in_use_is_spared(self, target, options, folder, capsys):
+        """
+        Not even by force is a policy, a key or a rule of access overwritten.
+        """
+        before = (folder / target).read_bytes()
+        with pytest.raises(SystemExit) as caught:
+            if options:
+                main(
+                    [
+                        *("reidentify", "policy.toml", "out.csv", target, "--keys", "keys"),
+                        *("--access", "access.toml", "--audit", "a", "--actor", "a"),
+                        *("--purpose", "p", "--force"),
+                    ]
+                )
+            apply("--force", target=target)
+
+        check_failed(caught.value.code, capsys, folder, "file as well")
+        assert before == (folder / target).read_bytes()
+
 
 class TestFailures:
     def test_a_policy_mistake(self, folder, capsys):

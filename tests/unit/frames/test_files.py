@@ -285,6 +285,15 @@ class TestRefusing:
         assert error.row is None
         assert "'diagnosis'" in str(error)
 
+    def test_a_file_without_a_header_shows_nobody(self, source, target):
+        """
+        Where no column has a rule, the first row may be a person's, and is not shown.
+        """
+        source.write_text("Quillfeather,Xanthippe\n")
+        error = check_refused(UnruledFieldError, source, target)
+
+        assert ("no rule for any of 2 columns: does the file begin with their names?") == str(error)
+
     def test_a_missing_key_is_refused_before_any_row(self, source, target):
         """
         Without a key there is no run.
@@ -446,6 +455,17 @@ class TestReidentifying:
         reveal(made, back, NESTED)
 
         assert PATIENT | {"tags": [None, None]} == json.loads(back.read_text())
+
+    def test_beside_a_manifest_is_refused(self, made, source, tmp_path):
+        """
+        Plaintext does not take the place of a pseudonymized file, whose manifest would stay.
+        """
+        other = tmp_path / "other.csv"
+        protect(source, other)
+        with pytest.raises(DatasetError, match="has a manifest, as pseudonymized data does"):
+            reveal(made, other, overwrite=True)
+
+        assert DIGITS not in other.read_text()
 
     def test_another_policy_is_refused(self, made, back):
         """
