@@ -52,9 +52,7 @@ OPERATORS = {
     "mrn": OperatorConfig("encrypt", {"key": "WmZq4t7w!z%C&F)J"}),
     "card": OperatorConfig("encrypt", {"key": "WmZq4t7w!z%C&F)J"}),
     "age": OperatorConfig("replace", {"new_value": "[40, 45)"}),
-    "zip": OperatorConfig(
-        "mask", {"masking_char": "*", "chars_to_mask": 2, "from_end": True}
-    ),
+    "zip": OperatorConfig("mask", {"masking_char": "*", "chars_to_mask": 2, "from_end": True}),
     "visit": OperatorConfig("replace", {"new_value": "2024-02-01"}),
     "ward": OperatorConfig("keep", {}),
 }
@@ -66,7 +64,9 @@ def main() -> bool:
     Print the table and return whether the targets are met.
     """
     patients = POLICY.bind(StaticKeys(primary=Key.generate("bench")))
-    records = [{**RECORD, "email": f"ana{n}@example.org", "mrn": f"{n:010d}"} for n in range(RECORDS)]
+    records = [
+        {**RECORD, "email": f"ana{n}@example.org", "mrn": f"{n:010d}"} for n in range(RECORDS)
+    ]
     engine = BatchAnonymizerEngine()
     found = [
         [

@@ -119,7 +119,11 @@ class Authority:
                 f"requests are written to a sink such as JSONLinesAudit(...), got "
                 f"{type(audit).__name__}"
             )
-        self._binding = Binding(policy, keys, keyset)
+        try:
+            self._binding = Binding(policy, keys, keyset)
+        finally:
+            # A traceback can print locals, and somebody may pass a key for a provider.
+            del keys
         self._access = access
         self._audit = audit
         self._root = grow({path: path for path in policy.fields})

@@ -32,6 +32,7 @@ class Binding:
             )
         if keys is not None and (isinstance(keys, type) or not hasattr(keys, "keyset")):
             kind = keys.__name__ if isinstance(keys, type) else type(keys).__name__
+            del keys
             raise PolicyError(
                 f"keys come from a key provider, such as EnvironmentKeys(), got {kind}"
             )
@@ -163,9 +164,9 @@ class BoundField:
         rule = type(self.transform).__name__
         failure = clean(error, f"{rule} failed with")
         failure.field = self.path
-        failure.add_note(
+        failure.__notes__ = [
             f"field '{self.path}', rule {rule}, policy '{policy.name}' version {policy.version}"
-        )
+        ]
         return failure
 
     @property
@@ -247,7 +248,11 @@ class Pseudonymizer:
     def __init__(
         self, policy: Policy, keys: KeyProvider | None = None, keyset: str = "default"
     ) -> None:
-        self._binding = Binding(policy, keys, keyset)
+        try:
+            self._binding = Binding(policy, keys, keyset)
+        finally:
+            # A traceback can print locals, and somebody may pass a key for a provider.
+            del keys
         self._fields = {
             path: BoundField(self._binding, path, rule) for path, rule in policy.fields.items()
         }

@@ -313,9 +313,9 @@ class TestObject:
 
     def test_repr_shows_neither_names_nor_keys(self, authority):
         """An authority can be printed."""
-        assert (
-            "Authority(policy='patients' version 3, access=AllowList(actors=1))"
-        ) == repr(authority)
+        assert ("Authority(policy='patients' version 3, access=AllowList(actors=1))") == repr(
+            authority
+        )
         assert POLICY is authority.policy
 
     @pytest.mark.parametrize(
@@ -341,9 +341,7 @@ class TestObject:
         with pytest.raises(PrivkitError) as caught:
             authority.reidentify({"mrn": f"{DIGITS}x", "chart": TEXT}, **ASKED)
         shown = "".join(
-            traceback.TracebackException.from_exception(
-                caught.value, capture_locals=True
-            ).format()
+            traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
         )
 
         assert TEXT not in shown[shown.index("privkit/authority.py") :]

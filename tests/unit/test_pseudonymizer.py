@@ -140,7 +140,9 @@ class TestPseudonymize:
 
     def test_container_under_a_single_value_rule_is_refused(self, patients):
         """A list under a rule for single values is an error that names the path to write."""
-        with pytest.raises(PolicyError, match=r"got list of 2: name its parts, such as 'zip\[\*\]'"):
+        with pytest.raises(
+            PolicyError, match=r"got list of 2: name its parts, such as 'zip\[\*\]'"
+        ):
             patients.pseudonymize({"zip": [TEXT, TEXT]})
 
     def test_rows_are_counted(self, patients):

@@ -53,7 +53,8 @@ class Numbers:
 @functools.cache
 def _codes(table: int) -> dict[str, list[dict[str, Any]]]:
     text = resources.files("privkit.formats.tables").joinpath(f"phone_{table}.json").read_text()
-    return json.loads(text)["codes"]
+    codes: dict[str, list[dict[str, Any]]] = json.loads(text)["codes"]
+    return codes
 
 
 def calling_code(digits: str, table: int) -> str:

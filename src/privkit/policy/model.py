@@ -207,7 +207,11 @@ class Policy:
         """
         from privkit.pseudonymizer import Pseudonymizer
 
-        return Pseudonymizer(self, keys, keyset)
+        try:
+            return Pseudonymizer(self, keys, keyset)
+        finally:
+            # A traceback can print locals, and somebody may pass a key for a provider.
+            del keys
 
     def authority(
         self,
@@ -234,7 +238,10 @@ class Policy:
         """
         from privkit.authority import Authority
 
-        return Authority(self, keys, access=access, audit=audit, keyset=keyset)
+        try:
+            return Authority(self, keys, access=access, audit=audit, keyset=keyset)
+        finally:
+            del keys
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Policy):

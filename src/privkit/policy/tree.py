@@ -32,6 +32,7 @@ SHOWABLE: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9-]{0,39}")
 """Keys that name a field. Other keys of a record may be data themselves, and are not printed."""
 
 DIGITS: Final = re.compile(r"[0-9]{4}")
+MOST_SHOWN: Final = 20
 
 
 class Visitor(Protocol[RuleT_contra]):
@@ -193,7 +194,7 @@ def refuse(unruled: list[str]) -> None:
     Raise if a walk met fields without a rule.
     """
     if unruled:
-        shown = ", ".join(unruled[:20]) + (" …" if len(unruled) > 20 else "")
+        shown = ", ".join(unruled[:MOST_SHOWN]) + (" …" if unruled[MOST_SHOWN:] else "")
         raise UnruledFieldError(
             f"no rule for [{shown}]: give each a rule, such as Redact() or Keep()",
             fields=tuple(unruled),

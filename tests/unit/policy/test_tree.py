@@ -17,7 +17,6 @@ class Show:
 
     def unruled(self, _value, where, /):
         self.missing.append(where)
-        return None
 
 
 def visit(record, rules):
@@ -110,12 +109,14 @@ class TestShapes:
             (
                 {"visits": [{"date": 1}]},
                 {"visits.date": "D"},
-                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its paths",
+                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
+                "paths",
             ),
             (
                 {"visits": [1]},
                 {"visits": "V", "visits.date": "D"},
-                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its paths",
+                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
+                "paths",
             ),
             (
                 {"visits": {"date": 1}},
