@@ -109,14 +109,18 @@ class TestShapes:
             (
                 {"visits": [{"date": 1}]},
                 {"visits.date": "D"},
-                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
-                "paths",
+                (
+                    "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
+                    "paths"
+                ),
             ),
             (
                 {"visits": [1]},
                 {"visits": "V", "visits.date": "D"},
-                "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
-                "paths",
+                (
+                    "field 'visits' is a record in the policy, got list: write 'visits[*]' in its "
+                    "paths"
+                ),
             ),
             (
                 {"visits": {"date": 1}},
