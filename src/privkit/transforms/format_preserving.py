@@ -226,12 +226,11 @@ class BoundFormatPreserving:
             DomainError: If the value is no text, too long, or so short that there are fewer than
                 1,000,000 possible values.
         """
-        shape = self.shape
-        if type(value) is str and value.isdigit() and value.isascii():
+        if type(value) is str:
             length = len(value)
-            if length in shape.direct:
+            if length in self.shape.direct and value.isdigit() and value.isascii():
                 return f"{self.cipher.encrypt_number(int(value), length):0{length}}"
-        return shape.replace(value, self.cipher.encrypt)
+        return self.shape.replace(value, self.cipher.encrypt)
 
 
 @final
