@@ -71,12 +71,11 @@ STEPS: Final = 56
 SWAPS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 SWAPS_BACK: Final = SWAPS[::-1]
 
-BLOCKS: Final = 16
-STREAM: Final = 16 * BLOCKS
-"""Bytes of random bits for one step: a byte for each of 256 positions, a bit for each swap."""
-
-ONES: Final = sum(1 << 128 * i for i in range(BLOCKS))
-COUNTERS: Final = int.from_bytes(b"".join(i.to_bytes(16) for i in range(BLOCKS)))
+COUNTERS: Final = (b"", *(bytes([i]) for i in range(16)))
+"""
+Last bytes of the 16 blocks that give the random bits of one step: a byte for each of 256
+positions, a bit for each swap. What the blocks have in common is joined with them.
+"""
 
 Encipher: TypeAlias = Callable[[bytes], bytes]
 Columns: TypeAlias = list[int]
@@ -92,7 +91,7 @@ class Step(NamedTuple):
     middle: "array[int]"
     high: "array[int]"
     head: int
-    """Level and step, where they stand in a block for AES. The next 24 bits are the position's."""
+    """Level and step, where they stand in a block for AES. The last 24 bits are the position's."""
 
 
 @final
@@ -223,7 +222,7 @@ def _mix(encipher: Encipher, steps: list[Step], position: int) -> int:
     for low, middle, high, head in steps:
         position = low[position & 255] ^ middle[position >> 8 & 255] ^ high[position >> 16]
         rest = position & ~255
-        stream = encipher(((head | rest) * ONES | COUNTERS).to_bytes(STREAM))
+        stream = encipher((head | rest >> 8).to_bytes(15).join(COUNTERS))
         last = position & 255
         for swap in SWAPS:
             if stream[last | swap] & swap:
@@ -238,7 +237,7 @@ def _unmix(encipher: Encipher, steps: list[Step], position: int) -> int:
     """
     for low, middle, high, head in steps:
         rest = position & ~255
-        stream = encipher(((head | rest) * ONES | COUNTERS).to_bytes(STREAM))
+        stream = encipher((head | rest >> 8).to_bytes(15).join(COUNTERS))
         last = position & 255
         for swap in SWAPS_BACK:
             if stream[last | swap] & swap:
@@ -253,7 +252,7 @@ def _step(columns: Columns, level: int, number: int) -> Step:
         low=_sums(columns[:8]),
         middle=_sums(columns[8:16]),
         high=_sums(columns[16:]),
-        head=level << 40 | number << 32,
+        head=level << 32 | number << 24,
     )
 
 
