@@ -94,18 +94,23 @@ class HexPlaces:
         """
         if not lettered:
             return unrank(number, self._plain)
+        # Decimal digits up to the first letter, which is there, then anything.
         text = ""
-        for place, plain in enumerate(self._plain):
-            every, digits = self._after[place + 1]
-            lettered_after = every - digits
-            if number >= len(plain) * lettered_after:
-                number -= len(plain) * lettered_after
-                index, number = divmod(number, every)
-                text += self._choices[place][len(plain) + index]
-                break
+        every, lettered_after = self._after_and_lettered(0)
+        while number < (before := len(self._plain[len(text)]) * lettered_after):
             index, number = divmod(number, lettered_after)
-            text += plain[index]
+            text += self._plain[len(text)][index]
+            every, lettered_after = self._after_and_lettered(len(text))
+        index, number = divmod(number - before, every)
+        text += self._choices[len(text)][len(self._plain[len(text)]) + index]
         return text + unrank(number, self._choices[len(text) :])
+
+    def _after_and_lettered(self, place: int) -> tuple[int, int]:
+        """
+        Return how many strings there are after a place, and how many of them have a letter.
+        """
+        every, digits = self._after[place + 1]
+        return every, every - digits
 
 
 class WeightedPlaces:
