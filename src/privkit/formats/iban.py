@@ -58,7 +58,7 @@ class IBAN:
 
     Domain:
         The account numbers of one country with the same kept part. In Germany, 10**10 with the
-        bank, in Norway some 909,000.
+        bank, in Norway 900,000.
 
     Source:
         ISO 13616-1:2020. Countries: SWIFT's IBAN registry, release 101, and schwifty 2026.10.1 for
