@@ -130,13 +130,14 @@ def _check_fields(fields: Mapping[object, object]) -> list[Mistake]:
             steps = parse(path)
         except PolicyError as error:
             column = show(render((path,)))
-            mistakes.append(Mistake(path, f"{error}; a column of that name is written {column}"))
+            mistakes.append(Mistake(path, f"{error}; a column of that name is {column}"))
         # A flat record's column called like a path has the rule of that path.
-        taken = [place for place in (steps, (path,)) if place in places]
+        literal = (path,) if len(steps) > 1 else steps
+        taken = [place for place in (steps, literal) if place in places]
         if steps and taken:
             mistakes.append(Mistake(path, f"rules the same place as {show(places[taken[0]])}"))
         elif steps:
-            places |= {steps: path, (path,): path}
+            places |= {steps: path, literal: path}
         wrong = _complaint(rule)
         if wrong is not None:
             mistakes.append(Mistake(path, wrong))

@@ -109,17 +109,19 @@ def _field(old: "Policy", new: "Policy", path: str) -> Change | None:
         what = (f"{_rule(before)} -> {_rule(after)}",)
         return Change(path=path, kind="changed", what=what, matches=False)
     changed = _options(before, after)
-    breaking = set(changed) - LIMITS
-    what = tuple(changed.values())
-    if before.keyed and old.scope(path) != new.scope(path):
-        breaking.add("scope")
-        what = (
-            *(text for option, text in changed.items() if option != "scope"),
-            f"scope {old.scope(path)} -> {new.scope(path)}",
-        )
-    if not what:
+    was, becomes = old.scope(path), new.scope(path)
+    if before.keyed and was != becomes:
+        changed["scope"] = f"scope {was} -> {becomes}"
+    # A scope that is declared to be what it was by default is the same.
+    harmless = LIMITS if was != becomes else LIMITS | {"scope"}
+    if not changed:
         return None
-    return Change(path=path, kind="changed", what=what, matches=not breaking)
+    return Change(
+        path=path,
+        kind="changed",
+        what=tuple(changed.values()),
+        matches=set(changed) <= harmless,
+    )
 
 
 def _options(before: Transform, after: Transform) -> dict[str, str]:

@@ -255,13 +255,12 @@ def _explained(
 
 
 def _expected(error: Any) -> str:
-    match error["type"], error["loc"]:
-        case "literal_error", _:
-            return str(error["ctx"]["expected"])
-        case "missing", (*_, name):
-            return f"a table with {name}"
-        case kind, _:
-            return KINDS.get(kind.partition("_")[0], "something else")
+    kind: str = error["type"]
+    if kind == "literal_error":
+        return str(error["ctx"]["expected"])
+    if kind == "missing":
+        return f"a table with {error['loc'][-1]}"
+    return KINDS.get(kind.partition("_")[0], "something else")
 
 
 def _iso(value: object) -> str:

@@ -13,7 +13,7 @@ import re
 import stat
 import tomllib
 from collections import Counter
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from privkit.policy import yaml_file
 from privkit.policy.lines import Lines
@@ -25,8 +25,11 @@ Format = Literal["toml", "json", "yaml"]
 MAX_SIZE: Final = 256 * 1024
 """Bytes of a policy file."""
 
-MAX_POINTS: Final = 24
+MAX_POINTS: Final = 16
 """Points in a line of TOML. Python's parser takes time and memory in the square of a dotted key."""
+
+POINT: Final = re.compile(r"\.(?![0-9]++[ \t]*+[,\]}])")
+"""A point, but for those in the numbers of a list."""
 
 MAX_DEPTH: Final = 16
 """Tables and lists within each other."""
@@ -93,23 +96,26 @@ def parse(text: str, language: Format, /) -> object:
             data = _json(text)
         case "yaml":
             data = yaml_file.read(text, MAX_DEPTH)
+        case _:
+            assert_never(language)
     _check(data)
     return data
 
 
 def _toml(text: str) -> object:
     for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > MAX_POINTS:
+        if len(POINT.findall(line)) > MAX_POINTS:
             raise Refusal(f"a line of TOML has at most {MAX_POINTS} points: break it", number)
-    place = None
+    at = None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # The rest of the message may quote the file.
         place = PLACE.search(str(error))
+        at = int(place[1]) if place else text.count("\n") + 1
     except (ValueError, RecursionError):
         pass
-    raise Refusal("the text is not TOML", int(place[1]) if place else None)
+    raise Refusal("the text is not TOML", at)
 
 
 def _json(text: str) -> object:

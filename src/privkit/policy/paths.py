@@ -89,7 +89,9 @@ def _key(text: str, position: int) -> tuple[str, int]:
         return found[0], found.end()
     if not text.startswith('"', position):
         raise _refusal(
-            'a key that is empty or holds one of . [ ] " * or a blank is quoted', position, text
+            'a key that is empty or holds one of . [ ] " * or a blank stands in quotes',
+            position,
+            text,
         )
     found = QUOTED.match(text, position)
     if found is None:
@@ -102,12 +104,8 @@ def _key(text: str, position: int) -> tuple[str, int]:
 
 
 def _refusal(rule: str, position: int, text: str) -> PolicyError:
-    place = f"at character {position + 1}" if position < len(text) else "at its end"
-    return PolicyError(
-        f"{rule}, unlike {place}: a path of {len(text)} characters",
-        position=position + 1,
-        length=len(text),
-    )
+    place = f"character {position + 1} of {len(text)}" if position < len(text) else "the end"
+    return PolicyError(f"{rule}, not so at {place}", position=position + 1, length=len(text))
 
 
 def render(path: Iterable[str | Step], /) -> str:
