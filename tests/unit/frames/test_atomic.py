@@ -147,6 +147,23 @@ class TestFailing:
 
         assert (b"old", b"[]") == (target.read_bytes(), companion.read_bytes())
 
+    def test_leaves_no_file_beside_the_companion_of_another(self, target, companion, monkeypatch):
+        """
+        A replaced file is gone before the later companion has its name.
+        """
+        make(target, companion, b"old", b"[]")
+        seen = []
+        replace = os.replace
+
+        def watched(old, new):
+            seen.append(target.exists())
+            replace(old, new)
+
+        monkeypatch.setattr(os, "replace", watched)
+        make(target, companion, overwrite=True)
+
+        assert [False, False] == seen
+
     def test_forgives_a_trace_that_cannot_be_removed(self, target, companion, monkeypatch):
         """
         The error that counts is the first one.

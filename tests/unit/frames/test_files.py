@@ -175,6 +175,16 @@ class TestPseudonymizing:
         assert {"delimiter": ";", "encoding": "utf-16"} == manifest.options
         assert "é" == read_csv(target, encoding="utf-16", delimiter=";")[1]["ward"]
 
+    def test_keeps_a_byte_order_mark(self, source, target):
+        """
+        A spreadsheet's mark is no part of the first name, and stands in the target again.
+        """
+        source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())
+        manifest = protect(source, target)
+
+        assert "utf-8-sig" == manifest.options["encoding"]
+        assert target.read_bytes().startswith(b"\xef\xbb\xbfmrn,")
+
     def test_of_a_header_alone_is_a_header(self, source, target):
         """
         A table without rows stays a table.
