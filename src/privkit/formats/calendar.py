@@ -33,7 +33,7 @@ def number_of(unit: Unit, day: date, /) -> int:
             return day.year * 4 + (day.month - 1) // 3
         case "year":
             return day.year
-        case "decade":
+        case _:  # a decade
             return day.year // 10
 
 
@@ -55,7 +55,7 @@ def first_day(unit: Unit, number: int, /) -> date:
             day = attempt(date, number // 4, number % 4 * 3 + 1, 1)
         case "year":
             day = attempt(date, number, 1, 1)
-        case "decade":
+        case _:  # a decade
             day = attempt(date, number * 10, 1, 1)
     if day is None:
         raise DomainError("a bucket of dates begins and ends in the years 1 to 9999")
@@ -88,5 +88,5 @@ def name_of(unit: Unit, number: int, /) -> str:
             return f"{number // 4:04}-Q{number % 4 + 1}"
         case "year":
             return f"{number:04}"
-        case "decade":
+        case _:  # a decade
             return f"{number * 10:04}"

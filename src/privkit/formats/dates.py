@@ -12,11 +12,12 @@ Source:
     section 5.2.3. Years have four digits.
 """
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
-from typing import Final, NoReturn, ParamSpec, TypeVar, final
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Final, NoReturn, ParamSpec, TypeVar, cast, final
 
 from privkit.errors import DomainError
 
@@ -36,9 +37,9 @@ ISO: Final = re.compile(
 )
 
 PROBES: Final = (
-    datetime(1987, 2, 3, 4, 5, 6, 789012),
-    datetime(1987, 2, 4, 4, 5, 6, 789012),
-    datetime(2018, 12, 31, 16, 30, 59),
+    datetime(1987, 2, 3, 4, 5, 6, 789012, UTC),
+    datetime(1987, 2, 4, 4, 5, 6, 789012, UTC),
+    datetime(2018, 12, 31, 16, 30, 59, 0, UTC),
 )
 """What a declared format must be able to tell apart."""
 
@@ -163,7 +164,8 @@ def read_messy(text: str, /) -> ISOText:
 
     A date of numbers alone is read month first, unless that is impossible: 04/03/2024 is the
     third of April, 25/03/2024 the twenty-fifth of March. Years of two digits lie in 1969 to 2068,
-    as ``strptime`` has it, and do not depend on today's date.
+    as ``strptime`` has it, and do not depend on today's date. UTC+3 means what it does in POSIX:
+    three hours behind, -03:00.
 
     Raises:
         DomainError: If it cannot be read, is not a whole date, or has a time zone that only its
@@ -275,18 +277,22 @@ def move(value: DayT, days: int, /) -> DayT:
     Raises:
         DomainError: If the type cannot hold the result.
     """
-    moved = attempt(_moved, value, timedelta(days))
-    if moved is None:
-        raise DomainError(OUT_OF_RANGE)
-    return moved
-
-
-def _moved(value: DayT, distance: timedelta) -> DayT:
     if not isinstance(value, datetime):
-        return value + distance
+        moved = attempt(operator.add, value, timedelta(days))
+        if moved is None:
+            raise DomainError(OUT_OF_RANGE)
+        return cast("DayT", moved)
     # Without its zone, a pandas Timestamp moves by days of the calendar, not by 24 hours each.
-    clock = value.replace(tzinfo=None) + distance
-    return clock.replace(tzinfo=value.tzinfo, fold=value.fold)
+    clock = attempt(operator.add, value.replace(tzinfo=None), timedelta(days))
+    if clock is None:
+        raise DomainError(OUT_OF_RANGE)
+    moment = attempt(clock.replace, tzinfo=value.tzinfo, fold=value.fold)
+    if moment is None:
+        raise DomainError(OUT_OF_RANGE)
+    if moment.replace(tzinfo=None) != clock:
+        # pandas cannot hold a time that its zone skips: it would come back as another one.
+        raise DomainError("a moved time falls where clocks are set forward: convert it to UTC")
+    return cast("DayT", moment)
 
 
 def attempt(
