@@ -3,6 +3,7 @@ import hmac
 import itertools
 import os
 import pickle
+import signal
 import struct
 import sys
 import threading
@@ -381,6 +382,7 @@ class TestTableCache:
         with cache._lock:
             child = os.fork()
             if child == 0:
+                signal.alarm(10)
                 os._exit(0 if cache.encrypt(7, size=50) == expected else 1)
 
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
