@@ -372,7 +372,7 @@ class _Reveal:
 
     def value(self, value: object, path: str, /) -> object:
         if path not in self.wanted:
-            return OMIT
+            return None
         try:
             return _Revealed(
                 self.authority._invert(path, value, self.record, self.key_id)  # noqa: SLF001
@@ -382,7 +382,8 @@ class _Reveal:
             raise
 
     def unruled(self, _value: object, _where: str, /) -> object:
-        return OMIT
+        # Not left out, so that lists keep their length until they are pruned.
+        return None
 
 
 def _pruned(made: object) -> object:

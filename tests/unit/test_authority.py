@@ -129,6 +129,20 @@ class TestReidentify:
         assert {"mrn": "0042137", "chart": None} == authority.reidentify(part, **ASKED)
         assert {} == authority.reidentify({"ward": "B2", "visits": [{"code": "x"}]}, **ASKED)
 
+    def test_lists_keep_their_length(self, audit):
+        """Items in which nothing is revealed still count, so that positions tell items apart."""
+        policy = Policy(
+            "lists",
+            fields={"v[*]": Encrypt(), "v[*].code": Token(), "w[*].a": Encrypt(), "w[*].b": Keep()},
+        )
+        row = policy.bind(KEYS).pseudonymize(
+            {"v": [None, {"code": "x"}], "w": [{"b": 1}, {"a": 2, "b": 3}]}
+        )
+        authority = policy.authority(KEYS, access=AllowList({"dr.lee": ["treatment"]}), audit=audit)
+
+        assert {"v": [None, {}], "w": [{}, {"a": 2}]} == authority.reidentify(row, **ASKED)
+        assert {"w": [{}, {"a": 2}]} == authority.reidentify(row, fields=["w[*].a"], **ASKED)
+
     def test_streams_are_one_request(self, authority, audit, row):
         """Many records are decided and written once, before the first is read."""
         stream = authority.reidentify_all([row, {"mrn": row["mrn"]}], fields=["mrn"], **ASKED)

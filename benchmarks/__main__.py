@@ -1,0 +1,25 @@
+"""
+Run all benchmarks, with peers in the same run: ``python -m benchmarks``.
+"""
+
+import os
+import platform
+import sys
+
+from benchmarks import ciphers, import_time, records, tokens
+
+BENCHES = (import_time, ciphers, tokens, records)
+
+
+def main() -> int:
+    """
+    Print every table, and fail if a target is missed.
+    """
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    missed = [bench.__name__ for bench in BENCHES if not bench.main()]
+    print(f"\nmissed in {', '.join(missed)}" if missed else "\nall targets met")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
