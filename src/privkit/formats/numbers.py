@@ -183,7 +183,7 @@ class DecimalFormat:
         first, _ = _of_width(int(width), after + 1, negative=bool(sign))
         digits = f"{first + number:0{after + 1}d}"
         if parsed.spelling is not str:
-            return Decimal((len(sign), tuple(map(int, digits.lstrip("0") or "0")), int(exponent)))
+            return Decimal((len(sign), tuple(map(int, digits)), int(exponent)))
         point = len(digits) - after
         return f"{sign}{digits[:point]}{'.' if after else ''}{digits[point:]}"
 
