@@ -2,8 +2,9 @@
 FF1: encryption of strings of numerals into strings of the same length and radix.
 
 Source:
-    NIST SP 800-38G (March 2016), Algorithms 5 to 8, section 5. It asks for at least 100 possible
-    strings. The second public draft of its first revision (3 February 2025) asks for 1,000,000.
+    NIST SP 800-38G (March 2016), section 5.1, Algorithms 6 to 8. It asks for at least 100
+    possible strings. The second public draft of its first revision (3 February 2025) asks for
+    1,000,000.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from itertools import cycle
 from operator import index
 from typing import Final, NamedTuple, NoReturn, Self, TypeAlias, final
 
-from privkit.ciphers.numerals import number, numerals
+from privkit.ciphers.numerals import number_of, numerals_of
 from privkit.ciphers.per_thread import PerThread
 from privkit.ciphers.secret import SecretBytes
 from privkit.errors import DomainError, KeyMaterialError
@@ -54,7 +55,7 @@ def shortest(radix: int, min_domain_size: int = MIN_DOMAIN_SIZE) -> int:
     Numerals that a string needs at least, so that there are *min_domain_size* such strings.
 
     Source:
-        SP 800-38G, section 5: minlen, which is never below 2.
+        SP 800-38G, section 5.1: minlen, which is never below 2.
     """
     length = 2
     while radix**length < min_domain_size:
@@ -112,7 +113,7 @@ class FF1:
 
     Source:
         SP 800-38G, Algorithms 7 and 8. Both halves stay integers throughout, and what is constant
-        is computed once: section 5 permits any equivalent sequence of steps.
+        is computed once: section 6 permits any equivalent sequence of steps.
 
     Raises:
         KeyMaterialError: If the key has another size.
@@ -153,34 +154,34 @@ class FF1:
         """
         return cls(secret.expose(), radix, min_domain_size=min_domain_size)
 
-    def encrypt(self, plaintext: Sequence[int], tweak: bytes = b"") -> list[int]:
+    def encrypt(self, numerals: Sequence[int], tweak: bytes = b"") -> list[int]:
         """
         Return the encrypted string: as many numerals, in the same radix.
 
         Args:
-            plaintext: Integers from 0 to *radix* - 1.
+            numerals: Integers from 0 to *radix* - 1.
 
             tweak: Any bytes. They are public, and the same are needed to decrypt.
 
         Raises:
             DomainError: If a numeral is out of range, or the string is too short.
         """
-        string = self._checked(plaintext, tweak)
+        string = self._checked(numerals, tweak)
         length = len(string)
-        x = self.encrypt_number(number(string, self.radix), length, tweak)
-        return numerals(x, self.radix, length)
+        x = self.encrypt_number(number_of(string, self.radix), length, tweak)
+        return numerals_of(x, self.radix, length)
 
-    def decrypt(self, ciphertext: Sequence[int], tweak: bytes = b"") -> list[int]:
+    def decrypt(self, numerals: Sequence[int], tweak: bytes = b"") -> list[int]:
         """
-        Return the string whose encryption under the same tweak is *ciphertext*.
+        Return the string whose encryption under the same tweak is *numerals*.
 
         Raises:
             DomainError: If a numeral is out of range, or the string is too short.
         """
-        string = self._checked(ciphertext, tweak)
+        string = self._checked(numerals, tweak)
         length = len(string)
-        x = self.decrypt_number(number(string, self.radix), length, tweak)
-        return numerals(x, self.radix, length)
+        x = self.decrypt_number(number_of(string, self.radix), length, tweak)
+        return numerals_of(x, self.radix, length)
 
     def encrypt_number(self, x: int, length: int, tweak: bytes = b"") -> int:
         """
@@ -221,6 +222,7 @@ class FF1:
         rounds, split, state, padding, lead, width, number_bits, extra, shift = shape
         encipher = self._thread.cipher
         if tweak:
+            # Its whole blocks go into the CBC-MAC once. What is left shares a block with a half.
             blocks = tweak + bytes(padding)
             mask = int.from_bytes(blocks[lead:]) << number_bits
             state ^= int.from_bytes(cbc_mac(encipher, blocks[:lead], state))

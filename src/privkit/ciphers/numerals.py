@@ -23,7 +23,7 @@ time and stays below the least limit that Python can be given for the digits of 
 """
 
 
-def number(numerals: Sequence[int], radix: int) -> int:
+def number_of(numerals: Sequence[int], radix: int) -> int:
     """
     Return the number that a string of numerals stands for; no numerals stand for 0.
 
@@ -34,7 +34,7 @@ def number(numerals: Sequence[int], radix: int) -> int:
     if length > CHUNK:
         middle = length // 2
         scale: int = radix ** (length - middle)
-        return number(numerals[:middle], radix) * scale + number(numerals[middle:], radix)
+        return number_of(numerals[:middle], radix) * scale + number_of(numerals[middle:], radix)
     if isinstance(numerals, bytes) and 0 < length and radix <= len(WRITTEN):
         return int(numerals.translate(TO_WRITTEN), radix)
     result = 0
@@ -43,14 +43,14 @@ def number(numerals: Sequence[int], radix: int) -> int:
     return result
 
 
-def numerals(number: int, radix: int, length: int) -> list[int]:
+def numerals_of(number: int, radix: int, length: int) -> list[int]:
     """
     Return the *length* numerals, at least one, of a number below ``radix**length``.
     """
     if length > CHUNK:
         right = length // 2
         high, low = divmod(number, radix**right)
-        return numerals(high, radix, length - right) + numerals(low, radix, right)
+        return numerals_of(high, radix, length - right) + numerals_of(low, radix, right)
     if radix in FORMATS:
         return list((FORMATS[radix] % (length, number)).translate(FROM_WRITTEN))
     result = [0] * length

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from privkit.ciphers.numerals import CHUNK, number, numerals
+from privkit.ciphers.numerals import CHUNK, number_of, numerals_of
 
 RADICES = [2, 3, 8, 10, 16, 26, 36, 37, 62, 256, 257, 65_536]
 
@@ -38,8 +38,8 @@ def test_numbers_are_what_the_standard_says(radix, length):
     for numeral in string:
         expected = expected * radix + numeral
 
-    assert expected == number(string, radix)
-    assert list(string) == numerals(expected, radix, length)
+    assert expected == number_of(string, radix)
+    assert list(string) == numerals_of(expected, radix, length)
 
 
 @pytest.mark.parametrize("nothing", [b"", []])
@@ -47,22 +47,22 @@ def test_nothing_stands_for_zero(nothing):
     """
     A string without numerals stands for 0.
     """
-    assert 0 == number(nothing, 10)
+    assert 0 == number_of(nothing, 10)
 
 
 def test_reads_lists_of_a_small_radix():
     """
     A list stands for the same number as bytes.
     """
-    assert 1207 == number([1, 2, 0, 7], 10) == number(b"\1\2\0\7", 10)
+    assert 1207 == number_of([1, 2, 0, 7], 10) == number_of(b"\1\2\0\7", 10)
 
 
 def test_writes_leading_zeros():
     """
     A string keeps its length.
     """
-    assert [0, 0, 4, 2] == numerals(42, 10, 4)
-    assert [0, 0, 1, 6] == numerals(42, 36, 4)
+    assert [0, 0, 4, 2] == numerals_of(42, 10, 4)
+    assert [0, 0, 1, 6] == numerals_of(42, 36, 4)
 
 
 def test_chunks_stay_below_the_limit_of_python():

@@ -161,10 +161,13 @@ class TestSharing:
 
         def work(_):
             start.wait()
-            return [cipher.encrypt(text) for _ in range(5) for text in texts]
+            return cipher._thread.cipher, [cipher.encrypt(text) for _ in range(5) for text in texts]
 
         with ThreadPoolExecutor(8) as pool:
-            assert [expected * 5] * 8 == list(pool.map(work, range(8)))
+            contexts, results = zip(*pool.map(work, range(8)), strict=True)
+
+        assert [expected * 5] * 8 == list(results)
+        assert 8 == len({id(context) for context in contexts})
 
     def test_survives_a_fork(self):
         """
