@@ -20,7 +20,7 @@ from privkit.policy.lines import Lines
 from privkit.policy.model import Policy
 from privkit.policy.parsing import MAX_SIZE, Format, content, parse
 from privkit.policy.rules import adapter, rules
-from privkit.policy.yaml_file import Refusal
+from privkit.policy.yaml_file import UnreadableError
 from privkit.transforms.redact import Keep
 from privkit.typing import JSON, Transform
 
@@ -79,8 +79,8 @@ def load(path: str | os.PathLike[str], /) -> Policy:
     what = f"the policy file {show(place, None)}"
     try:
         text = content(place)
-    except Refusal as error:
-        complaint = error.rule
+    except UnreadableError as error:
+        complaint = str(error)
     else:
         return _policy(text, FORMATS[suffix], what)
     raise PolicyError(f"{what} {complaint}", mistakes=(complaint,))
@@ -124,7 +124,7 @@ def _policy(text: str, language: Format, what: str) -> Policy:
     data: object = None
     try:
         data = parse(text, language)
-    except Refusal as error:
+    except UnreadableError as error:
         complaint = str(error)
     if not complaint and not isinstance(data, dict):
         complaint = f"it is a table with name, version and fields, got {_kind(data)}"
@@ -190,7 +190,7 @@ def _read(data: dict[str, object], language: Format) -> tuple[dict[str, object],
 def _rule(path: str, declared: object, language: Format) -> Transform | list[Mistake]:
     if not isinstance(declared, str | dict):
         return [Mistake(path, f"a rule is its name, or a table with it, got {_kind(declared)}")]
-    options = {"rule": declared} if isinstance(declared, str) else declared
+    options: dict[str, object] = {"rule": declared} if isinstance(declared, str) else declared
     if "rule" not in options:
         return [Mistake(path, _without_rule(path, options, language))]
     name = options["rule"]

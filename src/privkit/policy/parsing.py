@@ -2,7 +2,7 @@
 From a policy file to data: TOML, JSON and YAML, whatever is in the file.
 
 A file may be huge, nested ten thousand deep, cut in half, or a pipe. Reading it ends in data or in
-a `Refusal`, which quotes nothing of it.
+a `UnreadableError`, which quotes nothing of it.
 """
 
 import errno
@@ -18,7 +18,7 @@ from typing import Final, Literal, assert_never
 from privkit.policy import yaml_file
 from privkit.policy.lines import Lines
 from privkit.policy.paths import SURROGATE
-from privkit.policy.yaml_file import Refusal
+from privkit.policy.yaml_file import UnreadableError
 
 Format = Literal["toml", "json", "yaml"]
 
@@ -45,7 +45,7 @@ def content(path: str, /) -> str:
     Return the text of a file.
 
     Raises:
-        Refusal: If there is none.
+        UnreadableError: If there is none.
     """
     problem = ""
     held = b""
@@ -65,7 +65,7 @@ def content(path: str, /) -> str:
     except UnicodeDecodeError as error:
         problem = problem or f"is not UTF-8 at byte {error.start + 1}"
     if problem:
-        raise Refusal(problem)
+        raise UnreadableError(problem)
     return text
 
 
@@ -85,7 +85,7 @@ def parse(text: str, language: Format, /) -> object:
     Return the data of a text.
 
     Raises:
-        Refusal: If the text is not in the language, or beyond what a policy needs of it.
+        UnreadableError: If the text is not in the language, or beyond what a policy needs of it.
 
         MissingExtraError: If it is YAML and PyYAML is not installed.
     """
@@ -105,7 +105,9 @@ def parse(text: str, language: Format, /) -> object:
 def _toml(text: str) -> object:
     for number, line in enumerate(text.split("\n"), 1):
         if len(POINT.findall(line)) > MAX_POINTS:
-            raise Refusal(f"a line of TOML has at most {MAX_POINTS} points: break it", number)
+            raise UnreadableError(
+                f"a line of TOML has at most {MAX_POINTS} points: break it", number
+            )
     at = None
     try:
         return tomllib.loads(text)
@@ -115,7 +117,7 @@ def _toml(text: str) -> object:
         at = int(place[1]) if place else text.count("\n") + 1
     except (ValueError, RecursionError):
         pass
-    raise Refusal("the text is not TOML", at)
+    raise UnreadableError("the text is not TOML", at)
 
 
 def _json(text: str) -> object:
@@ -135,9 +137,9 @@ def _json(text: str) -> object:
         pass
     else:
         if twice:
-            raise Refusal("a key stands twice in one table", Lines(text).last(twice[0]))
+            raise UnreadableError("a key stands twice in one table", Lines(text).last(twice[0]))
         return data
-    raise Refusal("the text is not JSON", line)
+    raise UnreadableError("the text is not JSON", line)
 
 
 def _check(data: object) -> None:
@@ -146,13 +148,13 @@ def _check(data: object) -> None:
         following: list[object] = []
         for held in level:
             if isinstance(held, float) and not math.isfinite(held):
-                raise Refusal("a number is finite")
+                raise UnreadableError("a number is finite")
             if isinstance(held, str) and SURROGATE.search(held):
-                raise Refusal("text holds half a character")
+                raise UnreadableError("text holds half a character")
             if isinstance(held, dict):
                 following += [*held, *held.values()]
             elif isinstance(held, list):
                 following += held
         level = following
     if level:
-        raise Refusal(f"a policy file is nested at most {MAX_DEPTH} deep")
+        raise UnreadableError(f"a policy file is nested at most {MAX_DEPTH} deep")

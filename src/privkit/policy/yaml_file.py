@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from privkit.errors import MissingExtraError
+from privkit.errors import MissingExtraError, PolicyError
 
 INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
@@ -20,15 +20,18 @@ WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 PURPOSE: Final = "a policy in YAML"
 
 
-class Refusal(Exception):  # noqa: N818 - it never leaves the policy room
+class UnreadableError(PolicyError):
     """
-    The text is no policy; *line* counts from 1.
+    The text is no policy. It is told from the mistakes of a policy, and never leaves the room.
+
+    Args:
+        rule: What a policy file is, or is not.
+
+        line: Where it is not, counted from 1.
     """
 
     def __init__(self, rule: str, line: int | None = None) -> None:
         super().__init__(rule if line is None else f"{rule} at line {line}")
-        self.rule = rule
-        self.line = line
 
 
 def read(text: str, max_depth: int) -> object:
@@ -36,7 +39,7 @@ def read(text: str, max_depth: int) -> object:
     Return the data of a YAML text.
 
     Raises:
-        Refusal: If the text is not YAML, or uses another part of it.
+        UnreadableError: If the text is not YAML, or uses another part of it.
 
         MissingExtraError: If PyYAML is not installed.
     """
@@ -46,17 +49,17 @@ def read(text: str, max_depth: int) -> object:
         raise MissingExtraError(PURPOSE, extra="yaml") from None
     # The parser in C is many times faster, and not in every build.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    complaint: Refusal | None = None
+    complaint: UnreadableError | None = None
     data: object = None
     try:
         data = _Reader(yaml, yaml.parse(text, Loader=loader), max_depth).document()
-    except Refusal as error:
+    except UnreadableError as error:
         complaint = error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        complaint = Refusal("the text is not YAML", None if mark is None else mark.line + 1)
+        complaint = UnreadableError("the text is not YAML", None if mark is None else mark.line + 1)
     except Exception:  # noqa: BLE001 - whatever a parser makes of a strange text
-        complaint = Refusal("the text is not YAML")
+        complaint = UnreadableError("the text is not YAML")
     if complaint is not None:
         raise complaint
     return data
@@ -133,8 +136,8 @@ class _Reader:
             return int(text)
         return float(text) if FLOAT.fullmatch(text) else text
 
-    def refusal(self, rule: str, event: Any) -> Refusal:
+    def refusal(self, rule: str, event: Any) -> UnreadableError:
         """
         Return what is wrong, with the line of an event.
         """
-        return Refusal(rule, event.start_mark.line + 1)
+        return UnreadableError(rule, event.start_mark.line + 1)
