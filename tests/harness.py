@@ -27,7 +27,10 @@ BOUNDARY: Final = tuple(str(SOURCE / name) for name in ("pseudonymizer.py", "aut
 """Code that lets no error out with a value in reach, be it in a local variable."""
 
 KEPT_PER_SITE: Final = 3
-"""Errors of one origin and one test that are searched whole; of the others, the message is."""
+"""Errors of one origin and one test that are searched whole; of more, the message is."""
+
+MESSAGES_PER_SITE: Final = 1000
+"""Errors of one origin and one test whose messages are searched: some tests make a million."""
 
 Site = tuple[str, int]
 
@@ -86,8 +89,9 @@ class Harness(logging.Handler):
             site = (frame.f_code.co_filename, frame.f_lineno)
             self.sites.add(site)
             frame = frame.f_back
-        self.messages.add(f"{type(error).__name__}: {error} {error.facts}")
         self.per_site[site] += 1
+        if self.per_site[site] <= MESSAGES_PER_SITE:
+            self.messages.add(f"{type(error).__name__}: {error} {error.facts}")
         if self.per_site[site] <= KEPT_PER_SITE:
             self.kept.append(error)
 

@@ -8,8 +8,9 @@ the code let out is searched for it: as it stands, encoded, quoted or reversed.
 import base64
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from traceback import walk_tb
 from typing import cast
@@ -19,6 +20,9 @@ import privkit
 
 SOURCE = str(Path(privkit.__file__).parent)
 """The folder of privkit itself."""
+
+MAX_PIECES = 10_000
+"""How much of the local variables of one frame is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +152,47 @@ def _chain_texts(error: BaseException, roots: tuple[str, ...]) -> Iterator[tuple
             code = frame.f_code
             if code.co_filename.startswith(roots):
                 where = f"{name}: locals of {code.co_name}, {Path(code.co_filename).name}:{line}"
-                yield where, "\n".join(_printed(repr, held) for held in frame.f_locals.values())
+                leaves = list(_leaves(frame.f_locals))
+                yield where, "\n".join(leaf for leaf in leaves if isinstance(leaf, str))
+                yield where, b"\n".join(leaf for leaf in leaves if isinstance(leaf, bytes))
         if isinstance(current, BaseExceptionGroup):
             queue.extend(cast("BaseExceptionGroup[BaseException]", current).exceptions)
         queue.extend(e for e in (current.__cause__, current.__context__) if e is not None)
+
+
+def _leaves(value: object) -> Iterator[str | bytes]:
+    """
+    Yield what a repr of *value* would show, piece by piece.
+
+    A repr itself is without bounds: lists that hold one list twice, which again holds one twice,
+    print as more text than there is memory for. Here each container is opened once.
+    """
+    stack = [value]
+    seen: set[int] = set()
+    for _ in range(MAX_PIECES):
+        if not stack:
+            break
+        current = stack.pop()
+        parts = _parts(current)
+        if isinstance(current, str | bytes):
+            yield current
+        elif parts is None:
+            yield _printed(repr, current)
+        elif id(current) not in seen:
+            seen.add(id(current))
+            stack += parts
+            yield ", ".join(str(part) for part in parts if isinstance(part, int))
+
+
+def _parts(value: object) -> list[object] | None:
+    if isinstance(value, dict):
+        held = cast("dict[object, object]", value)
+        return [part for item in islice(held.items(), MAX_PIECES) for part in item]
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(islice(cast("Iterable[object]", value), MAX_PIECES))
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, each.name, None) for each in fields(value) if each.repr]
+    return None
 
 
 def _printed(how: Callable[[object], str], value: object) -> str:

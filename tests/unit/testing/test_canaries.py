@@ -1,12 +1,14 @@
 import base64
 import codecs
 import traceback
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 
 from privkit.errors import DomainError
-from privkit.testing.canaries import SOURCE, Canaries, Finding, forms
+from privkit.testing.canaries import MAX_PIECES, SOURCE, Canaries, Finding, forms
 from tests.canaries import CANARIES, DATE, EMAIL, KEY_BYTES, TEXT
 
 ONE = Canaries({"text": TEXT, "key": KEY_BYTES, "date": DATE})
@@ -14,6 +16,23 @@ ONE = Canaries({"text": TEXT, "key": KEY_BYTES, "date": DATE})
 
 def names(findings):
     return {finding.canary for finding in findings}
+
+
+def fails(held):
+    """
+    Raise an error with something in a local variable.
+    """
+    raise DomainError(f"cannot read {type(held).__name__}")
+
+
+@dataclass
+class Held:
+    name: str
+
+
+@dataclass
+class Hidden:
+    name: str = field(repr=False)
 
 
 class Unprintable:
@@ -199,6 +218,67 @@ class TestScanError:
 
         assert {"key"} == names(ONE.find(printed))
         assert {"key"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
+
+    @pytest.mark.parametrize(
+        "held",
+        [
+            [[TEXT]],
+            {TEXT: 1},
+            {1: (TEXT,)},
+            frozenset({TEXT}),
+            Held(TEXT),
+            SimpleNamespace(name=TEXT),
+            TEXT.encode(),
+        ],
+        ids=lambda held: type(held).__name__,
+    )
+    def test_locals_are_opened(self, held):
+        """
+        A value inside a container, a dataclass or another object that shows it is found.
+        """
+        with pytest.raises(DomainError) as caught:
+            fails(held)
+
+        assert {"text"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
+
+    def test_key_bytes_as_a_list_of_numbers_are_found(self):
+        """
+        A list of numbers in a local variable is searched as it prints.
+        """
+        with pytest.raises(DomainError) as caught:
+            fails([list(KEY_BYTES)])
+
+        assert {"key"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
+
+    def test_what_a_dataclass_does_not_show_is_not_found(self):
+        """
+        A field without a repr stays out of what a traceback prints.
+        """
+        with pytest.raises(DomainError) as caught:
+            fails(Hidden(TEXT))
+
+        assert [] == ONE.scan_error(caught.value, frames_under=[__file__])
+
+    def test_lists_that_share_their_lists_are_opened_once(self):
+        """
+        A structure whose repr would fill the memory is searched in no time.
+        """
+        held = [TEXT]
+        for _ in range(200):
+            held = [held, held]
+        with pytest.raises(DomainError) as caught:
+            fails(held)
+
+        assert {"text"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
+
+    def test_the_search_of_locals_has_an_end(self):
+        """
+        Of a longer list than anybody prints, the end is not searched.
+        """
+        with pytest.raises(DomainError) as caught:
+            fails([None] * MAX_PIECES * 2)
+
+        assert [] == ONE.scan_error(caught.value, frames_under=[__file__])
 
     def test_an_object_that_cannot_be_printed_shows_nothing(self):
         """
