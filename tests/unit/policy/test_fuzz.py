@@ -5,6 +5,7 @@ Files are made from good ones: cut, doubled, and sprinkled with what the three l
 offer. Blind to mutations that no fragment here leads to.
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from privkit.errors import PolicyError
 from privkit.policy import Policy
+from privkit.policy.rules import rules
 
 TOML = """name = "p"
 version = 2
@@ -149,6 +151,52 @@ def test_any_text_ends_in_a_policy_or_our_error(text, language):
     Text that never was a policy file is refused like one that was.
     """
     assert not read(language, text)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from([*FRAGMENTS, "2024-05-06", "%d/%m/%Y", "1", "a", "email@1", 0, 3, 10**40])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["alphabet", "x"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@st.composite
+def any_rules(draw):
+    """
+    Draw a rule with up to three of its own options, each of any value.
+    """
+    name = draw(st.sampled_from(sorted(rules())))
+    known = [field.name for field in dataclasses.fields(rules()[name]) if field.init]
+    chosen = draw(st.lists(st.sampled_from([*known, "by"]), max_size=3, unique=True))
+    return {"rule": name, **{option: draw(VALUES) for option in chosen}}
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(fields=st.dictionaries(st.sampled_from(["a", "b.c", "*"]), any_rules() | VALUES, min_size=1))
+def test_any_options_end_in_a_policy_or_our_error(fields):
+    """
+    No value of an option leads to a foreign error, and none is a foreign error in disguise.
+    """
+    text = json.dumps({"name": "p", "fields": fields})
+    try:
+        Policy.loads(text, format="json")
+    except PolicyError as error:
+        told = str(error)
+    else:
+        told = ""
+
+    assert "cannot take these options" not in told
 
 
 @pytest.fixture(scope="module")
