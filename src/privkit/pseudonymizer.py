@@ -2,7 +2,6 @@
 A policy joined to keys: it protects, and has no method that reveals.
 """
 
-import threading
 from collections.abc import Iterable, Iterator
 from typing import cast, final
 
@@ -21,7 +20,7 @@ class Binding:
     A policy, a key provider and the name of a keyset. The keyset is fetched at first use.
     """
 
-    __slots__ = ("_keyset", "_lock", "keys", "keyset_name", "policy")
+    __slots__ = ("_keysets", "keys", "keyset_name", "policy")
 
     def __init__(self, policy: Policy, keys: KeyProvider | None, keyset_name: str) -> None:
         keyed = [path for path, rule in policy.fields.items() if rule.keyed]
@@ -39,23 +38,22 @@ class Binding:
         self.policy = policy
         self.keys = keys
         self.keyset_name = keyset_name
-        self._keyset: Keyset | None = None
-        self._lock = threading.Lock()
+        self._keysets: dict[str, Keyset] = {}
 
     def keyset(self) -> Keyset:
         """
         Return the keyset, fetched once. All fields of one binding use one and the same.
 
         Raises:
-            KeyProviderError: If the provider fails, or there is none.
+            KeyProviderError: If the provider fails.
         """
-        if self._keyset is None:
-            if self.keys is None:
-                raise PolicyError(f"policy '{self.policy.name}' is bound without keys")
-            with self._lock:
-                if self._keyset is None:
-                    self._keyset = resolve(self.keys, self.keyset_name)
-        return self._keyset
+        if not self._keysets:
+            # No lock, which a fork could leave closed for ever. Of threads that race, the first
+            # decides for all.
+            self._keysets.setdefault(
+                self.keyset_name, resolve(cast("KeyProvider", self.keys), self.keyset_name)
+            )
+        return self._keysets[self.keyset_name]
 
     def subkeys(self, path: str, key: Key) -> Subkeys:
         """

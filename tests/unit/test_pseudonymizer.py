@@ -5,6 +5,7 @@ import os
 import pickle
 import threading
 import traceback
+from datetime import date
 
 import pytest
 
@@ -89,6 +90,29 @@ class TestPseudonymize:
         assert patients["visit"].apply("2024-05-06", by="0042137") == row["visit"]
         assert row["visits"][0] == row["visits"][1] != RECORD["visits"][0]
         assert row["chart"].startswith("enc1.k2.")
+
+    def test_dates_of_a_subject_move_together(self):
+        """All dates of one subject are shifted alike, in whichever fields they stand."""
+        policy = Policy(
+            "stays",
+            fields={
+                "mrn": Keep(),
+                "in": ShiftDate(by="mrn"),
+                "out": ShiftDate(by="mrn"),
+                "visits[*]": ShiftDate(by="mrn"),
+            },
+        )
+        record = {"mrn": "1", "in": "2024-05-06", "out": "2024-05-09", "visits": ["2024-05-07"]}
+        row = policy.bind(KEYS).pseudonymize(record)
+        moved = {
+            date.fromisoformat(after) - date.fromisoformat(before)
+            for before, after in [
+                *((record[key], row[key]) for key in ("in", "out")),
+                (record["visits"][0], row["visits"][0]),
+            ]
+        }
+
+        assert 1 == len(moved)
 
     def test_input_is_not_changed(self, patients):
         """The record and its containers stay as they were, and are not shared."""

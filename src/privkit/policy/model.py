@@ -169,12 +169,15 @@ class Policy:
         """
         Return whose values link with those of a field: its declared scope, or its own one.
 
+        A rule that depends on another field has the scope of that field: all dates of a subject
+        are shifted alike, in whichever fields they stand.
+
         Raises:
             PolicyError: If the policy has no such field.
         """
         self.require(path)
-        declared = self.fields[path].scope
-        return f"{self.name}.{path}" if declared is None else declared
+        rule = self.fields[path]
+        return f"{self.name}.{rule.by or path}" if rule.scope is None else rule.scope
 
     def explain(self) -> "Explanation":
         """

@@ -48,8 +48,9 @@ class ShiftDate:
             The largest shift in days, 1 to 36,525. There are twice as many shifts.
 
         scope:
-            Subjects have one shift within a scope, and unrelated shifts in two scopes. Dates of
-            two fields move together if the fields have one scope.
+            Subjects have one shift within a scope, and unrelated shifts in two scopes. Defaults
+            to ``<policy>.<by>``, so that all dates of a subject move together, whichever fields
+            they stand in.
 
         format:
             The layout of text in the notation of ``datetime.strptime``, such as ``"%d/%m/%Y"``.

@@ -71,7 +71,7 @@ class TestExplanation:
             "contact.email": "scope people, so with email",
             "other": "scope people",
             "zip": "the value elsewhere, coarsely",
-            "visits[*].date": "scope patients.visits[*].date, for one mrn",
+            "visits[*].date": "scope patients.mrn, for one mrn",
             "chart": "itself, in scope patients.chart",
             "name": "nothing",
             "note": "nothing",
