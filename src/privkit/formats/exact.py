@@ -125,8 +125,13 @@ def _load(data: bytes) -> Exact:
     return loader(data[1:])
 
 
-def _load_constant(content: bytes) -> bool | None:
-    return {b"": None, b"0": False, b"1": True}[content]
+def _load_null(content: bytes) -> None:
+    if content:
+        raise ValueError
+
+
+def _load_boolean(content: bytes) -> bool:
+    return {b"0": False, b"1": True}[content]
 
 
 def _load_float(content: bytes) -> float:
@@ -140,6 +145,8 @@ def _load_list(content: bytes) -> list[Exact]:
 def _load_record(content: bytes) -> dict[str, Exact]:
     parts = _load_list(content)
     keys = [key for key in parts[::2] if isinstance(key, str)]
+    if 2 * len(keys) != len(parts):
+        raise ValueError
     return dict(zip(keys, parts[1::2], strict=True))
 
 
@@ -155,8 +162,8 @@ def _parts(content: bytes) -> Iterator[bytes]:
 
 LOADERS: Final[Mapping[bytes, Callable[[bytes], Exact]]] = MappingProxyType(
     {
-        b"n": _load_constant,
-        b"b": _load_constant,
+        b"n": _load_null,
+        b"b": _load_boolean,
         b"i": int,
         b"f": _load_float,
         b"t": bytes.decode,
