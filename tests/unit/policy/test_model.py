@@ -171,6 +171,17 @@ class TestScope:
 
         assert ["p.a", "people", "p.c"] == [policy.scope(path) for path in "abc"]
 
+    def test_of_a_dependent_rule_is_that_of_its_subject(self):
+        """
+        All dates of a subject move together, unless a rule declares a scope of its own.
+        """
+        policy = Policy(
+            "p",
+            fields={"a": ShiftDate(by="m"), "b": ShiftDate(by="m", scope="x"), "m": Keep()},
+        )
+
+        assert ["p.m", "x"] == [policy.scope("a"), policy.scope("b")]
+
     def test_unknown_field_is_refused(self):
         """
         There is no scope without a field, and the error knows which one was meant.
