@@ -181,7 +181,7 @@ def _leaves(value: object) -> Iterator[str | bytes]:
         elif id(current) not in seen:
             seen.add(id(current))
             stack += parts
-            yield ", ".join(str(part) for part in parts if isinstance(part, int))
+            yield ", ".join(_printed(repr, part) for part in parts if isinstance(part, int))
 
 
 def _parts(value: object) -> list[object] | None:

@@ -250,6 +250,15 @@ class TestScanError:
 
         assert {"key"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
 
+    def test_numbers_too_long_to_print_do_not_stop_the_search(self):
+        """
+        Python refuses to print very long integers, and the rest is searched all the same.
+        """
+        with pytest.raises(DomainError) as caught:
+            fails([10**5000, TEXT])
+
+        assert {"text"} == names(ONE.scan_error(caught.value, frames_under=[__file__]))
+
     def test_what_a_dataclass_does_not_show_is_not_found(self):
         """
         A field without a repr stays out of what a traceback prints.
