@@ -388,7 +388,7 @@ def _product(
     """
     atoms = split((*first.atoms, *second.atoms))
     moves = [(_atom_index(first.atoms, atom), _atom_index(second.atoms, atom)) for atom in atoms]
-    start = (0 if first.table else DEAD, 0 if second.table else DEAD)
+    start: tuple[int, int] = (0 if first.table else DEAD, 0 if second.table else DEAD)
     numbers = {start: 0}
     queue = [start]
     table = []

@@ -183,7 +183,7 @@ def find(record: Mapping[str, object], path: str) -> object:
         return record[path]
     value: object = record
     for step in parse(path):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or not isinstance(step, str):
             return None
         value = value.get(step)
     return value

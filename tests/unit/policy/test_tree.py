@@ -44,11 +44,11 @@ class TestPaths:
 
     def test_list_step_rules_each_item(self):
         """A list step rules every item, and lists in lists."""
-        record = {"visits": [{"codes": [1, 2]}, {"codes": []}], "grid": ((1,), (2, 3))}
-        rules = {"visits[*].codes[*]": "C", "grid[*][*]": "G"}
+        record = {"visits": [{"codes": [1, 2]}, {"codes": [], "by": 4}], "grid": ((1,), (2, 3))}
+        rules = {"visits[*].codes[*]": "C", "visits[*].by": "B", "grid[*][*]": "G"}
 
         assert {
-            "visits": [{"codes": [("C", 1), ("C", 2)]}, {"codes": []}],
+            "visits": [{"codes": [("C", 1), ("C", 2)]}, {"codes": [], "by": ("B", 4)}],
             "grid": [[("G", 1)], [("G", 2), ("G", 3)]],
         } == visit(record, rules)
 
@@ -165,7 +165,8 @@ class TestShapes:
 
 class TestFind:
     @pytest.mark.parametrize(
-        ("path", "found"), [("a.b", 1), ("a.c", None), ("a.b.c", None), ("x.y", 2), ("z", None)]
+        ("path", "found"),
+        [("a.b", 1), ("a.c", None), ("a.b.c", None), ("x.y", 2), ("z", None), ("a[*]", None)],
     )
     def test_finds_values_from_the_root(self, path, found):
         """A path leads from the root of the record; a literal key comes first."""
