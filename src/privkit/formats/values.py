@@ -42,6 +42,9 @@ TYPE_OF: Final[Mapping[type, ValueType]] = MappingProxyType(
     }
 )
 
+AS_THEY_ARE: Final = frozenset(TYPE_OF) - {Decimal}
+"""Classes whose values are plain for certain. A Decimal may be a NaN."""
+
 TAGS: Final[Mapping[ValueType, bytes]] = MappingProxyType(
     {
         "text": b"t",
@@ -59,6 +62,7 @@ TAGS: Final[Mapping[ValueType, bytes]] = MappingProxyType(
 MAX_DIGITS: Final = 600
 """Of an integer or a decimal. Python can be told to read and write no more than 640."""
 
+MAX_INTEGER: Final = 10**MAX_DIGITS - 1
 MAX_EXPONENT: Final = 2_000
 """Of a decimal, either way: such numbers can still be written out."""
 
@@ -126,16 +130,14 @@ def plain(value: object, /) -> Plain:
     Raises:
         DomainError: If the value is null, a float, a container, or of any other type.
     """
-    if type(value) is str:
-        return value
+    if type(value) in AS_THEY_ARE:
+        return cast("Plain", value)
     if isinstance(value, Enum):
         raise DomainError("an enumeration member is passed by its .value")
     if is_null(value):
         raise DomainError("a null has no pseudonym: it stays null")
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, bool):
-        return value
     if isinstance(value, Decimal):
         return Decimal(value)
     if isinstance(value, datetime):
@@ -245,7 +247,7 @@ def _integer(value: Plain) -> bytes:
         return b"%d" % int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         _refuse(value, "integer")
-    if abs(value) >= 10**MAX_DIGITS:
+    if abs(value) > MAX_INTEGER:
         raise DomainError(f"an integer has at most {MAX_DIGITS} digits", maximum=MAX_DIGITS)
     return b"%d" % value
 
