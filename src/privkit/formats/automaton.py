@@ -30,7 +30,7 @@ MAX_STATES: Final = 5_000
 MAX_STEPS: Final = 1_500_000
 """Elementary steps of the construction, about half a second."""
 
-DEAD: Final = -1
+DEAD: Final[int] = -1
 
 
 def mask_of(characters: Iterable[str]) -> int:
@@ -389,9 +389,9 @@ def _product(
     atoms = split((*first.atoms, *second.atoms))
     moves = [(_atom_index(first.atoms, atom), _atom_index(second.atoms, atom)) for atom in atoms]
     start: tuple[int, int] = (0 if first.table else DEAD, 0 if second.table else DEAD)
-    numbers = {start: 0}
-    queue = [start]
-    table = []
+    numbers: dict[tuple[int, int], int] = {start: 0}
+    queue: list[tuple[int, int]] = [start]
+    table: list[list[int]] = []
     accepting = []
     for one, two in queue:
         row = []
