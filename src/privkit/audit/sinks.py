@@ -5,7 +5,6 @@ Where audit events go. A sink has stored the event durably when `write` returns,
 import errno
 import os
 import threading
-from pathlib import Path
 from typing import Protocol, final
 
 from privkit.audit.event import AuditEvent
@@ -67,7 +66,7 @@ class JSONLinesAudit:
     """
 
     def __init__(self, path: str | os.PathLike[str], /) -> None:
-        self._path = Path(path)
+        self._path = os.fspath(path)
         self._lock = threading.Lock()
 
     def write(self, event: AuditEvent, /) -> None:
@@ -84,17 +83,17 @@ class JSONLinesAudit:
         raise AuditError(f"the audit file cannot be written: {problem}")
 
     def __repr__(self) -> str:
-        return f"JSONLinesAudit({os.fspath(self._path)!r})"
+        return f"JSONLinesAudit({self._path!r})"
 
 
-def _append(path: Path, line: bytes) -> None:
+def _append(path: str, line: bytes) -> None:
     # Imported here because Windows has no fcntl; there, one process at a time may write.
     try:
         import fcntl
     except ImportError:  # pragma: no cover - Windows only
         fcntl = None  # type: ignore[assignment]
 
-    existed = path.exists()
+    existed = os.path.lexists(path)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
@@ -113,10 +112,11 @@ def _append(path: Path, line: bytes) -> None:
     finally:
         os.close(descriptor)
     if not existed:
-        _sync_folder(path.parent)
+        # pathlib would cost more to import than all of this room.
+        _sync_folder(os.path.dirname(path) or ".")  # noqa: PTH120
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     # A file that is not in its folder on disk is lost with the power.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
