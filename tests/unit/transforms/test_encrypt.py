@@ -100,7 +100,8 @@ class TestRoundTrip:
         """Dates, decimals, UUIDs and bytes come back as what they were."""
         back = REVEAL.invert(PROTECT.apply(value))
 
-        assert (type(value), value, str(value)) == (type(back), back, str(back))
+        # Python finds no moment in a gap or fold of one zone equal to a moment of another.
+        assert (type(value), str(value)) == (type(back), str(back))
 
     @pytest.mark.parametrize(
         "value",
