@@ -178,6 +178,10 @@ class TestPseudonymize:
             next(stream)
         assert (2, "zip") == (caught.value.row, caught.value.field)
 
+    def test_stream_ends_with_its_records(self, patients):
+        """A stream gives one record for each, and ends."""
+        assert [{"zip": "941"}] * 2 == list(patients.pseudonymize_all([{"zip": "94110"}] * 2))
+
     def test_deep_record_is_refused(self, patients):
         """A record too deep to walk is refused without a foreign error."""
         deep: list[object] = []
