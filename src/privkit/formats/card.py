@@ -64,6 +64,7 @@ class Card:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "card"
+    many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if type(self.bin) is not int or self.bin not in {6, 8}:

@@ -50,6 +50,13 @@ class Format(Protocol):
     name: ClassVar[str]
     """What a policy calls it."""
 
+    many_kept: ClassVar[bool]
+    """
+    Whether nearly each value keeps something else, as a card number does and a date does not.
+
+    It decides how a small domain is permuted, so it is frozen with the format.
+    """
+
     def parse(self, value: object, /) -> Parsed:
         """
         Take a value apart.

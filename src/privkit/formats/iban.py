@@ -76,6 +76,7 @@ class IBAN:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "iban"
+    many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for option, value in (("bank", self.bank), ("branch", self.branch)):

@@ -53,6 +53,7 @@ class IPv4:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "ipv4"
+    many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check_prefix(self.prefix, BITS_4)
@@ -123,6 +124,7 @@ class IPv6:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "ipv6"
+    many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check_prefix(self.prefix, BITS_6)

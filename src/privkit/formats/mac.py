@@ -56,6 +56,7 @@ class MAC:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "mac"
+    many_kept: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if type(self.oui) is not bool:

@@ -54,6 +54,7 @@ class Integer:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "integer"
+    many_kept: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for option, end in (("minimum", self.minimum), ("maximum", self.maximum)):
@@ -144,6 +145,7 @@ class DecimalFormat:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "decimal"
+    many_kept: ClassVar[bool] = False
 
     def parse(self, value: object, /) -> Parsed:
         """

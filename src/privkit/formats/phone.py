@@ -59,6 +59,7 @@ class Phone:
     table: int = 1
 
     name: ClassVar[str] = "phone"
+    many_kept: ClassVar[bool] = False
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:

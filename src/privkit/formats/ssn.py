@@ -56,6 +56,7 @@ class SSN:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "ssn"
+    many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if type(self.last) is not int or self.last not in {0, 4}:

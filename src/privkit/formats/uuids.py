@@ -59,6 +59,7 @@ class UUIDFormat:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "uuid"
+    many_kept: ClassVar[bool] = False
 
     def parse(self, value: object, /) -> Parsed:
         """

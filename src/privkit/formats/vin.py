@@ -77,6 +77,7 @@ class VIN:
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
     name: ClassVar[str] = "vin"
+    many_kept: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if type(self.wmi) is not bool:
