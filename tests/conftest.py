@@ -93,7 +93,8 @@ def pytest_terminal_summary(
     line(f"canaries: {HARNESS.errors_made} errors searched, {len(FINDINGS)} findings")
     if is_whole(config):
         missing = unreached(HARNESS.sites)
-        line(f"raises: {len(privkit_raises())} in the source, {len(missing)} not reached")
+        verdict = ", so the run fails" if missing and IN_CI else ""
+        line(f"raises: {len(privkit_raises())} in the source, {len(missing)} not reached{verdict}")
         for path, number in missing if IN_CI else ():
             line(f"  {Path(path).relative_to(SOURCE.parent)}:{number}")
 
