@@ -6,20 +6,18 @@ that quotes none of its values.
 """
 
 import dataclasses
-import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, time
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from privkit.errors import MissingExtraError, PolicyError, PrivkitError
+from privkit.errors import MissingExtraError, PolicyError
 from privkit.policy import yaml_file
 from privkit.policy.checks import MAX_MISTAKES, Mistake, check, refusal, show
+from privkit.policy.declared import SHOWABLE, kind_of, transform
 from privkit.policy.lines import Lines
 from privkit.policy.model import Policy
 from privkit.policy.parsing import MAX_SIZE, Format, content, parse
-from privkit.policy.rules import adapter, rules
+from privkit.policy.rules import rules
 from privkit.policy.yaml_file import UnreadableError
 from privkit.transforms.redact import Keep
 from privkit.typing import JSON, Transform
@@ -34,31 +32,6 @@ PARTS: Final = ("name", "version", "unruled", "fields")
 MISSING: Final = "is missing"
 SCHEMA: Final = "$schema"
 """Where a JSON file names its schema for editors."""
-
-SHOWABLE: Final = re.compile("[A-Za-z_][A-Za-z_0-9-]{0,39}")
-LONG_NUMBER: Final = re.compile("[0-9]{4}")
-LITERAL: Final = re.compile("'([^']*)'")
-"""A word in the list of those that an option can be."""
-
-WHOLE: Final = "a whole number"
-KINDS: Final = {
-    "int": WHOLE,
-    "float": "a number",
-    "decimal": "a number",
-    "string": "text",
-    "bool": "true or false",
-    "list": "a list",
-    "tuple": "a list",
-    "set": "a list",
-    "frozen": "a list",
-    "dict": "a table",
-    "dataclass": "a table",
-    "model": "a table",
-    "date": "a date",
-    "datetime": "a date and time",
-    "unexpected": "a table with known options",
-}
-"""First words of pydantic's error types to what a policy file calls it."""
 
 
 def load(path: str | os.PathLike[str], /) -> Policy:
@@ -127,7 +100,7 @@ def _policy(text: str, language: Format, what: str) -> Policy:
     except UnreadableError as error:
         complaint = str(error)
     if not complaint and not isinstance(data, dict):
-        complaint = f"it is a table with name, version and fields, got {_kind(data)}"
+        complaint = f"it is a table with name, version and fields, got {kind_of(data)}"
     if complaint:
         raise PolicyError(f"{what} cannot be read: {complaint}", mistakes=(complaint,))
     parts, mistakes = _read(cast("dict[str, object]", data), language)
@@ -189,18 +162,18 @@ def _read(data: dict[str, object], language: Format) -> tuple[dict[str, object],
 
 def _rule(path: str, declared: object, language: Format) -> Transform | list[Mistake]:
     if not isinstance(declared, str | dict):
-        return [Mistake(path, f"a rule is its name, or a table with it, got {_kind(declared)}")]
+        return [Mistake(path, f"a rule is its name, or a table with it, got {kind_of(declared)}")]
     options: dict[str, object] = {"rule": declared} if isinstance(declared, str) else declared
     if "rule" not in options:
         return [Mistake(path, _without_rule(path, options, language))]
     name = options["rule"]
     if not isinstance(name, str):
-        return [Mistake(path, f"rule is the name of a rule, got {_kind(name)}")]
+        return [Mistake(path, f"rule is the name of a rule, got {kind_of(name)}")]
     if name not in rules():
         known = tuple(rules())
         return [Mistake(path, f"there is no such rule, only {', '.join(known)}", name, known)]
     given = {option: value for option, value in options.items() if option != "rule"}
-    return _transform(path, name, given)
+    return transform(path, name, given)
 
 
 def _without_rule(path: str, options: Mapping[str, object], language: Format) -> str:
@@ -209,89 +182,3 @@ def _without_rule(path: str, options: Mapping[str, object], language: Format) ->
         # TOML reads a dot outside of quotes as a table within a table.
         return f'a table has a rule = "…"; a path stands in quotes: "{show(path)}.{inner}"'
     return "a table has a rule, such as rule: token"
-
-
-def _transform(path: str, rule: str, options: dict[str, object]) -> Transform | list[Mistake]:
-    from pydantic import ValidationError
-
-    text = json.dumps(options, default=_iso)
-    try:
-        return cast("Transform", adapter(rule).validate_json(text, strict=True))
-    except ValidationError as error:
-        # Its message and its input quote the file; type and place do not.
-        found = error.errors(include_url=False, include_input=False)
-    except PrivkitError as error:
-        return [Mistake(path, str(error))]
-    except Exception as error:  # noqa: BLE001 - a file is no reason to fail in another way
-        return [Mistake(path, f"{rule} cannot take these options ({type(error).__name__})")]
-    return list(_explained(path, rule, options, found))
-
-
-def _explained(
-    path: str, rule: str, options: Mapping[str, object], found: Iterable[Any]
-) -> Iterator[Mistake]:
-    known = tuple(field.name for field in dataclasses.fields(rules()[rule]) if field.init)
-    wanted: dict[tuple[str, int | None], list[str]] = {}
-    for one in found:
-        option, *within = one["loc"]
-        if option not in known:
-            yield Mistake(path, f"{rule} has no option {_word(option)}", option, known)
-        elif one["type"] == "missing" and not within:
-            yield Mistake(path, f"option '{option}' is missing")
-        else:
-            item = within[0] if within and isinstance(within[0], int) else None
-            wanted.setdefault((option, item), []).append(_expected(one))
-    for (option, item), kinds in wanted.items():
-        given: Any = options[option]
-        place = f"option '{option}'"
-        if item is not None:
-            given = given[item]
-            place = f"item {item + 1} of {place}"
-        # Every whole number is a number.
-        told = [kind for kind in kinds if kind != WHOLE or KINDS["float"] not in kinds]
-        text = " or ".join(dict.fromkeys(told))
-        word = given if isinstance(given, str) else ""
-        yield Mistake(path, f"{place} is {text}, got {_kind(given)}", word, LITERAL.findall(text))
-
-
-def _expected(error: Any) -> str:
-    kind: str = error["type"]
-    if kind == "literal_error":
-        return str(error["ctx"]["expected"])
-    if kind == "missing":
-        return f"a table with {error['loc'][-1]}"
-    return KINDS.get(kind.partition("_")[0], "something else")
-
-
-def _iso(value: object) -> str:
-    # TOML alone has dates and times.
-    return cast("date | time", value).isoformat()
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case int():
-            return WHOLE
-        case float():
-            return "a number"
-        case str():
-            return "text"
-        case list():
-            return f"a list of {len(value)}"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"
-
-
-def _word(word: str) -> str:
-    """
-    Return a word of the file for a message, unless it may be a secret in the wrong place.
-    """
-    if SHOWABLE.fullmatch(word) and not LONG_NUMBER.search(word):
-        return f"'{word}'"
-    return f"of {len(word)} characters"

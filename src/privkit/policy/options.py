@@ -13,7 +13,7 @@ from uuid import UUID
 from privkit.errors import PolicyError
 from privkit.typing import JSON
 
-NUMBERED: Final = frozenset({"layout"})
+NUMBERED: Final = frozenset({"layout", "table"})
 """Options that are written even at their default: what is frozen for ever stands in the file."""
 
 
@@ -31,7 +31,7 @@ def options(transform: object, /, *, defaults: bool = False) -> dict[str, JSON]:
     """
     if dataclasses.is_dataclass(transform):
         return {
-            _alias(transform, field.name): _data(getattr(transform, field.name))
+            alias(transform, field.name): _data(getattr(transform, field.name))
             for field in dataclasses.fields(transform)
             if field.init and (defaults or _written(field, getattr(transform, field.name)))
         }
@@ -40,10 +40,17 @@ def options(transform: object, /, *, defaults: bool = False) -> dict[str, JSON]:
     raise PolicyError(f"{type(transform).__name__} shows no options: make it a frozen dataclass")
 
 
-def _alias(held: object, name: str) -> str:
-    # What pydantic reads an option by is what the option is written by.
-    alias = getattr(held, "__pydantic_config__", {}).get("alias_generator")
-    return name if alias is None else alias(name) or name
+def alias(held: object, name: str, /) -> str:
+    """
+    Return what pydantic reads an option by, which is also what the option is written by.
+
+    Args:
+        held: A dataclass, or an object of one.
+
+        name: The option.
+    """
+    other = getattr(held, "__pydantic_config__", {}).get("alias_generator")
+    return name if other is None else other(name) or name
 
 
 def _written(field: "dataclasses.Field[object]", value: object) -> bool:
@@ -71,8 +78,17 @@ def _data(value: object) -> JSON:
         case list() | tuple():
             return [_data(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return options(value)
+            return _part(value)
         case _:
             raise PolicyError(
                 f"an option of type {type(value).__name__} has no form in a policy file"
             )
+
+
+def _part(held: object) -> JSON:
+    chosen = options(held)
+    # A format has a name: {name = "card", bin = 8}, and alone if all else is at its default.
+    name = getattr(held, "name", None)
+    if not isinstance(name, str):
+        return chosen
+    return {"name": name, **chosen} if chosen else name

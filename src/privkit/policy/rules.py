@@ -32,10 +32,10 @@ def rules() -> Mapping[str, type]:
 
 
 @cache
-def adapter(rule: str, /) -> "TypeAdapter[Any]":
+def adapter(held: type, /) -> "TypeAdapter[Any]":
     """
-    Return what reads the options of a rule.
+    Return what reads the options of a transform or a format.
     """
     from pydantic import TypeAdapter
 
-    return TypeAdapter(rules()[rule])
+    return TypeAdapter(held)

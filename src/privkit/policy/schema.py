@@ -10,9 +10,12 @@ Source:
 
 from typing import Final, cast, get_args
 
+from privkit.formats import registry
+from privkit.formats.alphabet import Alphabet
 from privkit.policy.checks import MAX_VERSION, NAME, Unruled
 from privkit.policy.docstring import option_texts, summary
 from privkit.policy.rules import adapter, rules
+from privkit.transforms.format_preserving import FormatPreserving
 from privkit.typing import JSON
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -83,20 +86,53 @@ def json_schema() -> Schema:
 
 
 def _rule(name: str, definitions: Schema) -> Schema:
-    found = cast("Schema", adapter(name).json_schema(ref_template="#/$defs/{model}"))
+    properties, required = _options(rules()[name], definitions)
+    if rules()[name] is FormatPreserving:
+        properties["format"] = {
+            **_format(definitions),
+            "description": option_texts(FormatPreserving).get("format", ""),
+        }
+    return _table({"rule": name}, summary(rules()[name]), properties, required)
+
+
+def _format(definitions: Schema) -> Schema:
+    """
+    Return what stands for a format: its name, or a table.
+    """
+    bare: list[JSON] = [{"const": name} for name in registry.ALPHABETS]
+    tables: list[JSON] = [_table({}, summary(Alphabet), *_options(Alphabet, definitions))]
+    for name in registry.names():
+        held = registry.find(name)
+        if held is None:
+            continue
+        said = summary(held)
+        properties, required = _options(held, definitions)
+        tables.append(_table({"name": name}, said, properties, required))
+        if not required:
+            bare.append({"const": name, "description": said})
+    return {"anyOf": [{"type": "string", "anyOf": bare}, *tables]}
+
+
+def _options(held: type, definitions: Schema) -> tuple[Schema, list[JSON]]:
+    """
+    Return the schema of each option, and which are required.
+    """
+    found = cast("Schema", adapter(held).json_schema(ref_template="#/$defs/{model}"))
     definitions.update(cast("Schema", found.pop("$defs", {})))
-    texts = option_texts(rules()[name])
-    properties: Schema = {
-        "rule": {"const": name},
-    }
+    texts = option_texts(held)
+    properties: Schema = {}
     for option, schema in cast("Schema", found.get("properties", {})).items():
         described = {**cast("Schema", schema), "description": texts.get(option, "")}
         described.pop("title", None)
         properties[option] = described
+    return properties, cast("list[JSON]", found.get("required", []))
+
+
+def _table(names: dict[str, str], said: str, properties: Schema, required: list[JSON]) -> Schema:
     return {
-        "description": summary(rules()[name]),
+        "description": said,
         "type": "object",
-        "required": ["rule", *cast("list[JSON]", found.get("required", []))],
+        "required": [*names, *required],
         "additionalProperties": False,
-        "properties": properties,
+        "properties": {**{key: {"const": name} for key, name in names.items()}, **properties},
     }

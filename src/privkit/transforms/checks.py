@@ -47,3 +47,16 @@ def check_scope(scope: object, /) -> None:
     """
     if scope is not None and not (isinstance(scope, str) and scope and scope.isprintable()):
         raise DomainError("scope is a name of one or more printable characters")
+
+
+def check_reason(name: str, reason: object, /) -> None:
+    """
+    Refuse a reason that says nothing.
+
+    Raises:
+        DomainError: If *reason* is neither ``None`` nor printable text that is not blank.
+    """
+    if reason is not None and not (
+        isinstance(reason, str) and reason.strip() and reason.isprintable()
+    ):
+        raise DomainError(f"{name} is a reason, in words on one line")

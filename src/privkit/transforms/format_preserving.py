@@ -1,38 +1,50 @@
 """
-Format-preserving encryption: text becomes text of the same length and alphabet.
+Format-preserving encryption: a valid value becomes another valid value.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
-from types import MappingProxyType
-from typing import ClassVar, Final, Literal, final, get_args
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, cast, final, get_args
 
-from privkit.ciphers.ff1 import FF1, MIN_DOMAIN_SIZE, shortest
+from privkit.ciphers.ff1 import FF1, shortest
+from privkit.ciphers.ffx import FFX, MIN_LENGTH
 from privkit.errors import DomainError
-from privkit.formats.alphabet import ALPHANUMERIC, DIGITS, LETTERS, Alphabet, Script
-from privkit.transforms.checks import check_integer, check_scope
+from privkit.formats import registry
+from privkit.formats.alphabet import Alphabet
+from privkit.formats.contract import Format
+from privkit.formats.registry import ALPHABETS
+from privkit.transforms.characters import CharacterCipher, FewNumerals, NumeralCipher, WithoutTweak
+from privkit.transforms.checks import check_choice, check_integer, check_reason, check_scope
+from privkit.transforms.ranked import RankedCipher, small_permutation
 from privkit.typing import Subkeys, Technique
 
-Name = Literal["digits", "letters", "alphanumeric"]
+Cipher = Literal["ff1", "pyffx"]
 
-NAMES: Final[tuple[Name, ...]] = get_args(Name)
-ALPHABETS: Final[Mapping[str, Alphabet]] = MappingProxyType(
-    {"digits": DIGITS, "letters": LETTERS, "alphanumeric": ALPHANUMERIC}
-)
-TO_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", LETTERS.symbols)
-"""ASCII alone: ``str.lower`` makes a k of the Kelvin sign, which is not in the alphabet."""
+CIPHERS: Final[tuple[Cipher, ...]] = get_args(Cipher)
+OF_ALPHABETS: Final = ("keep_first", "keep_last", "max_length")
+"""Options that need an alphabet. Other formats have their own, and length limits of their kind."""
 
-MAX_INT_DIGITS: Final = 640
-"""Digits that Python reads as an integer whatever limit it was started with."""
 
-Crypt = Callable[[Sequence[int], bytes], list[int]]
+class FromPolicy:
+    """
+    What a policy file says about a format, read: the loader has made it, and passes it on.
+    """
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> dict[str, object]:
+        def held(_data: object, info: Any) -> object:
+            return info.context
+
+        return {"type": "function-plain", "function": {"type": "with-info", "function": held}}
+
+    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, object]:
+        # `privkit.policy.schema` knows the formats.
+        return {}
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class FormatPreserving:
     """
-    Encrypt a text into another text of the same length and alphabet.
+    Encrypt a value into another valid value of the same format.
 
     Choose it when the value must keep its shape, or come back. Choose `Token` when it need not,
     `Encrypt` when the result has to show tampering: this one cannot. Another text, key or scope
@@ -40,32 +52,46 @@ class FormatPreserving:
 
     Args:
         format:
-            What is encrypted: ``"digits"`` (0 to 9), ``"letters"`` (26 of them, each position
-            keeps its case), ``"alphanumeric"`` (62 symbols: 0 to 9, A to Z, a to z), or an
-            `Alphabet`, whose symbols are taken as they are. All other characters stay where they
-            are.
+            What is encrypted. A format such as ``Card(bin=8, last=4)``, or its name, which stands
+            for its defaults: ``"card"``, ``"iban"``, ``"phone"``. Or an alphabet: ``"digits"``
+            (0 to 9), ``"letters"`` (26 of them, each position keeps its case),
+            ``"alphanumeric"`` (62 symbols: 0 to 9, A to Z, a to z), or an `Alphabet`, whose
+            symbols are taken as they are; all other characters stay where they are.
 
         keep_first:
-            How many characters of the alphabet stay in clear at the start.
+            How many characters of the alphabet stay in clear at the start. Only for alphabets.
 
         keep_last:
-            How many characters of the alphabet stay in clear at the end.
+            How many characters of the alphabet stay in clear at the end. Only for alphabets.
 
         scope:
             Values in one scope link; values in two scopes do not. Defaults to
             ``<policy>.<field>``.
 
         max_length:
-            The longest value, in characters.
+            The longest value, in characters. Only for alphabets.
+
+        small_domain:
+            Why it is acceptable that fewer than 1,000,000 values are possible, in words. Without
+            a reason such values are refused. Whoever may have each of them encrypted has the
+            whole table, and the most frequent one stays the most frequent.
+
+        cipher:
+            ``"ff1"``, or ``"pyffx"`` for data that were protected with pyffx. What pyffx wrote
+            under a key of its own is read under `privkit.keys.Key.of_pyffx`.
+
+        legacy:
+            Why pyffx's cipher is still to be written, in words. Without a reason it is read only.
 
     Preserves:
         Length, alphabet and equality, within one scope and one key; the characters that are kept,
-        and all that are not in the alphabet.
+        and all that are not in the alphabet. Of a format, what it says that it keeps, and its
+        validity.
 
     Reveals:
         Which records share a value, and how often each value occurs; the length; every character
-        outside the alphabet or kept. Whoever can have values encrypted learns each mapping they
-        ask for.
+        outside the alphabet or kept, and all that a format keeps. Whoever can have values
+        encrypted learns each mapping they ask for.
 
     Reverses:
         With the key of the scope.
@@ -73,11 +99,14 @@ class FormatPreserving:
     Source:
         FF1 with AES-256: NIST SP 800-38G, Algorithms 7 and 8. At least 1,000,000 possible values:
         SP 800-38G Rev. 1, second public draft (3 February 2025). The kept characters are the
-        tweak (appendix C of the standard). Subkey: RFC 5869.
+        tweak (appendix C of the standard). Formats: rank, encipher, unrank (Bellare, Ristenpart,
+        Rogaway and Stegers, SAC 2009, section 5) with cycle walking. Small domains: a table or the
+        sometimes-recurse shuffle (Morris and Rogaway, EUROCRYPT 2014). Subkey: RFC 5869.
 
     Raises:
-        DomainError: If *format* is none of the above, a count is negative, or no value as short
-            as *max_length* has enough characters left to encrypt.
+        DomainError: If *format* is none of the above, a count is negative, no value as short as
+            *max_length* has enough characters left to encrypt, a reason is blank, or an option
+            belongs to another format or cipher.
 
     .. versionadded:: 0.1
     """
@@ -93,33 +122,81 @@ class FormatPreserving:
     containers: ClassVar[bool] = False
     by: ClassVar[None] = None
 
-    format: Name | Alphabet
+    format: Annotated[str | Alphabet | Format, FromPolicy()]
     _: KW_ONLY
     keep_first: int = 0
     keep_last: int = 0
     scope: str | None = None
     max_length: int = 8192
+    small_domain: str | None = None
+    cipher: Cipher = "ff1"
+    legacy: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.format, Alphabet) and self.format not in NAMES:
-            raise DomainError(f"format is {', '.join(NAMES)} or an Alphabet")
+        check_scope(self.scope)
+        check_reason("small_domain", self.small_domain)
+        check_reason("legacy", self.legacy)
+        check_choice("cipher", self.cipher, CIPHERS)
+        if isinstance(self.format, str) and self.format not in ALPHABETS:
+            # A name means what the format means today, so that is what the policy writes down.
+            object.__setattr__(self, "format", registry.defaults(self.format))
+        alphabet = self.alphabet
+        if alphabet is None:
+            self._check_form()
+        else:
+            self._check_alphabet(alphabet)
+
+    def _check_form(self) -> None:
+        registry.check(self.format)
+        name = cast("Format", self.format).name
+        declared = {option.name: option.default for option in fields(self)}
+        for option in OF_ALPHABETS:
+            if getattr(self, option) != declared[option]:
+                raise DomainError(
+                    f"{option} is for alphabets: what the format '{name}' keeps is an option of "
+                    "its own"
+                )
+        if self.cipher == "pyffx" or self.legacy is not None:
+            raise DomainError(
+                f"pyffx wrote strings over an alphabet: the format is an alphabet, not '{name}'"
+            )
+
+    def _check_alphabet(self, alphabet: Alphabet) -> None:
         check_integer("keep_first", self.keep_first, minimum=0)
         check_integer("keep_last", self.keep_last, minimum=0)
-        check_scope(self.scope)
-        minimum = self.keep_first + self.keep_last + shortest(self.alphabet.radix)
+        least = shortest(alphabet.radix)
+        if self.cipher == "pyffx":
+            if self.small_domain is not None:
+                raise DomainError("pyffx reads small domains without a reason, and writes none")
+            least = MIN_LENGTH
+        elif self.legacy is not None:
+            raise DomainError('legacy is the reason to write what pyffx wrote: cipher="pyffx"')
+        elif self.small_domain is not None:
+            least = 1
+        minimum = self.keep_first + self.keep_last + least
         check_integer("max_length", self.max_length, minimum=minimum)
 
     @property
-    def alphabet(self) -> Alphabet:
+    def alphabet(self) -> Alphabet | None:
         """
-        The alphabet of *format*.
+        The alphabet of *format*; ``None`` if it is another format.
         """
-        return self.format if isinstance(self.format, Alphabet) else ALPHABETS[self.format]
+        if isinstance(self.format, str):
+            return ALPHABETS[self.format]
+        return self.format if isinstance(self.format, Alphabet) else None
 
     def bind(self, subkeys: Subkeys, /) -> "BoundFormatPreserving":
         """
         Join the rule to a key.
+
+        Raises:
+            DomainError: If it would write what pyffx wrote, and gives no reason to.
         """
+        if self.cipher == "pyffx" and self.legacy is None:
+            raise DomainError(
+                'what pyffx wrote is read only: write with cipher="ff1", or say why not with '
+                'legacy="reason"'
+            )
         return BoundFormatPreserving(self, self._cipher(subkeys))
 
     def bind_inverse(self, subkeys: Subkeys, /) -> "FormatPreservingInverse":
@@ -128,80 +205,49 @@ class FormatPreserving:
         """
         return FormatPreservingInverse(self, self._cipher(subkeys))
 
-    def _cipher(self, subkeys: Subkeys) -> FF1:
-        secret = subkeys.derive("fpe", "FF1-AES-256")
-        return FF1.from_secret(secret, self.alphabet.radix)
-
-
-@final
-class Shape:
-    """
-    Which characters of a value are encrypted, and how the value is put together again.
-    """
-
-    __slots__ = ("direct", "folds", "minimum", "rule", "script")
-
-    def __init__(self, rule: FormatPreserving, /) -> None:
-        self.rule = rule
-        self.script = Script(rule.alphabet)
-        self.folds = rule.format == "letters"
-        self.minimum = shortest(rule.alphabet.radix)
-        whole = rule.alphabet == DIGITS and not rule.keep_first and not rule.keep_last
-        self.direct = range(self.minimum, min(rule.max_length, MAX_INT_DIGITS) + 1 if whole else 0)
-        """Lengths of texts of digits that can go through as one integer."""
-
-    def replace(self, value: object, crypt: Crypt, /) -> str:
-        """
-        Return a value with what is to be encrypted or decrypted replaced.
-
-        Raises:
-            DomainError: If it is no text, too long, or too short.
-        """
-        rule = self.rule
-        if not isinstance(value, str):
-            raise DomainError(
-                f"FormatPreserving reads text, got {type(value).__name__}: declare the column as "
-                "text, so that leading zeros are kept"
-            )
-        if len(value) > rule.max_length:
-            raise DomainError(
-                f"a value has at most {rule.max_length:,} characters, got {len(value):,}",
-                maximum=rule.max_length,
-            )
-        folded = value.translate(TO_LOWER) if self.folds else value
-        picked = self.script.pick(folded)
-        end = len(picked) - rule.keep_last
-        first, middle, last = picked[: rule.keep_first], picked[rule.keep_first : end], picked[end:]
-        if end - rule.keep_first < self.minimum:
-            self._refuse(len(picked))
-        numerals = crypt(self.script.read(middle), self._tweak(first, last))
-        result = first + self.script.write(numerals) + last
-        if len(picked) < len(value):
-            rest = iter(result)
-            result = "".join([next(rest) if c in self.script else c for c in folded])
-        if folded != value:
-            pairs = zip(result, value, folded, strict=True)
-            result = "".join([new if old == low else new.upper() for new, old, low in pairs])
-        return result
-
-    def _tweak(self, first: str, last: str) -> bytes:
-        if not first and not last:
-            return b""
-        start = first.encode()
-        return len(start).to_bytes(4) + start + last.encode()
-
-    def _refuse(self, length: int) -> None:
-        rule = self.rule
-        kept = rule.keep_first + rule.keep_last
-        raise DomainError(
-            f"fewer than {MIN_DOMAIN_SIZE:,} values are possible: {self.minimum} characters of an "
-            f"alphabet of {rule.alphabet.radix} are needed"
-            + (f" beside {kept} that are kept" if kept else "")
-            + f", got {length}; use Token, Encrypt or Truncate"
-            + (", or keep fewer characters" if kept else ""),
-            minimum=self.minimum + kept,
-            length=length,
+    def _cipher(self, subkeys: Subkeys) -> "ValueCipher":
+        alphabet = self.alphabet
+        if alphabet is None:
+            return RankedCipher(cast("Format", self.format), subkeys, self.small_domain)
+        cipher: NumeralCipher
+        small: NumeralCipher | None = None
+        if self.cipher == "pyffx":
+            # It knows itself which strings are too short to be written.
+            secret = subkeys.derive("fpe", "pyffx")
+            cipher = small = WithoutTweak(FFX.from_secret(secret, alphabet.radix))
+        else:
+            secret = subkeys.derive("fpe", "FF1-AES-256")
+            cipher = FF1.from_secret(secret, alphabet.radix)
+        if self.small_domain is not None:
+            many = self.keep_first + self.keep_last > 0
+            small = FewNumerals(small_permutation(subkeys, many=many), alphabet.radix)
+        return CharacterCipher(
+            alphabet,
+            cipher,
+            small,
+            folds=self.format == "letters",
+            keep_first=self.keep_first,
+            keep_last=self.keep_last,
+            max_length=self.max_length,
         )
+
+
+class ValueCipher(Protocol):
+    """
+    What enciphers whole values.
+    """
+
+    def encrypt(self, value: object, /) -> object:
+        """
+        Return the value that stands for *value*.
+        """
+        ...
+
+    def decrypt(self, value: object, /) -> object:
+        """
+        Return the value for which *value* stands.
+        """
+        ...
 
 
 @final
@@ -212,25 +258,16 @@ class BoundFormatPreserving:
     """
 
     rule: FormatPreserving
-    cipher: FF1 = field(repr=False, compare=False)
-    shape: Shape = field(init=False, repr=False, compare=False)
+    cipher: ValueCipher = field(repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", Shape(self.rule))
-
-    def apply(self, value: object, _by: object = None, /) -> str:
+    def apply(self, value: object, _by: object = None, /) -> object:
         """
-        Return the pseudonym of a text.
+        Return the pseudonym of a value.
 
         Raises:
-            DomainError: If the value is no text, too long, or so short that there are fewer than
-                1,000,000 possible values.
+            DomainError: If the value is not of the format, too long, or one of too few.
         """
-        if type(value) is str:
-            length = len(value)
-            if length in self.shape.direct and value.isdigit() and value.isascii():
-                return f"{self.cipher.encrypt_number(int(value), length):0{length}}"
-        return self.shape.replace(value, self.cipher.encrypt)
+        return self.cipher.encrypt(value)
 
 
 @final
@@ -241,17 +278,13 @@ class FormatPreservingInverse:
     """
 
     rule: FormatPreserving
-    cipher: FF1 = field(repr=False, compare=False)
-    shape: Shape = field(init=False, repr=False, compare=False)
+    cipher: ValueCipher = field(repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", Shape(self.rule))
-
-    def invert(self, value: object, _by: object = None, /) -> str:
+    def invert(self, value: object, _by: object = None, /) -> object:
         """
-        Return the text whose pseudonym is *value*. Any text of the right shape is one.
+        Return the value whose pseudonym is *value*. Any value of the format is one.
 
         Raises:
             DomainError: As `BoundFormatPreserving.apply`.
         """
-        return self.shape.replace(value, self.cipher.decrypt)
+        return self.cipher.decrypt(value)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from privkit.errors import MissingExtraError, PolicyError
 from privkit.formats.alphabet import Alphabet
-from privkit.policy import Policy, loading, parsing
+from privkit.policy import Policy, declared, parsing
 from privkit.policy.rules import rules
 from privkit.transforms.bucket import Bucket
 from privkit.transforms.dates import ShiftDate
@@ -127,8 +127,8 @@ the policy has 19 mistakes
 not so at character 3 of 4; a column of that name is "a..b"
   line 14, date of birth: a rule is its name, or a table with it, got a whole number
   line 15, visit: 'by' names a field that has a rule, got one without: did you mean 'email'?
-  line 16, code: option 'format' is 'digits', 'letters' or 'alphanumeric' or a table with \
-alphabet or a table with known options, got a table
+  line 16, code: option 'format' is a table with name or with alphabet, got a table: did you \
+mean 'alphabet'?
   line 17, score: item 2 of option 'edges' is a number or text, got true
   line 18, deep: a table has a rule, such as rule: token
   line 19, wrong: rule is the name of a rule, got a whole number"""
@@ -502,10 +502,10 @@ class TestMistakes:
 
         class Broken:
             @staticmethod
-            def validate_json(text, *, strict):
+            def validate_json(text, *, strict, context):
                 raise ArithmeticError(text)
 
-        monkeypatch.setattr(loading, "adapter", lambda _rule: Broken)
+        monkeypatch.setattr(declared, "adapter", lambda _held: Broken)
 
         assert "a: keep cannot take these options (ArithmeticError)" in refused(
             'name = "p"\n[fields]\na = "keep"'
