@@ -2,15 +2,20 @@
 One key.
 """
 
+import hashlib
 import os
 from datetime import UTC, datetime
 from typing import Final, NoReturn, final
 
 from privkit.ciphers import kdf
+from privkit.ciphers.ffx import MIN_KEY_SIZE
 from privkit.ciphers.secret import SecretBytes
 from privkit.errors import KeyMaterialError
 from privkit.keys import text as grammar
 from privkit.keys.weakness import KEY_SIZE, weakness
+
+PYFFX: Final = "pyffx"
+"""The algorithm that a key of pyffx's is for, as a transform asks for it."""
 
 CURE: Final = "run 'privkit keygen' to make one"
 
@@ -41,7 +46,7 @@ class Key:
     .. versionadded:: 0.1
     """
 
-    __slots__ = ("_id", "_secret", "_tag")
+    __slots__ = ("_algorithm", "_id", "_secret", "_tag")
 
     def __init__(self, key_id: str, material: bytes, /) -> None:
         secret = SecretBytes(material)
@@ -52,6 +57,7 @@ class Key:
             del self, key_id
             raise KeyMaterialError(complaint)
         self._id = key_id
+        self._algorithm: str | None = None
         complaint = weakness(secret)
         if complaint is not None:
             raise KeyMaterialError(f"the material of key {self._id} {complaint}; {CURE}")
@@ -75,6 +81,39 @@ class Key:
         return cls(f"{day}-{cls(day, secret.expose()).tag}", secret.expose())
 
     @classmethod
+    def of_pyffx(cls, key_id: str, material: bytes, /) -> "Key":
+        """
+        Hold a key that pyffx was used with, to read what it wrote.
+
+        It serves ``FormatPreserving(..., cipher="pyffx")`` and nothing else, as it is: there are
+        no subkeys, so fields and scopes that share it share their mapping. It has no text either;
+        it comes from where the application has kept it.
+
+        Args:
+            key_id: As for any key.
+
+            material: pyffx's key, at least 16 bytes.
+
+        Raises:
+            KeyMaterialError: If *key_id* breaks its rule, or *material* is shorter or no bytes.
+        """
+        secret = SecretBytes(material)
+        del material
+        complaint = _id_complaint(key_id)
+        if complaint is not None:
+            del cls, key_id
+            raise KeyMaterialError(complaint)
+        if not isinstance(secret.expose(), bytes) or len(secret) < MIN_KEY_SIZE:
+            raise KeyMaterialError(f"a key of pyffx is at least {MIN_KEY_SIZE} bytes")
+        key = super().__new__(cls)
+        key._id, key._secret, key._algorithm = key_id, secret, PYFFX
+        # HKDF takes keys of one size.
+        whole = SecretBytes(hashlib.sha256(secret.expose()).digest())
+        tag = kdf.derive(whole, purpose="tag", scope="", algorithm=PYFFX, size=2)
+        key._tag = tag.expose().hex()
+        return key
+
+    @classmethod
     def parse(cls, text: str, /) -> "Key":
         """
         Read a key from its text. White space around it is ignored.
@@ -93,7 +132,12 @@ class Key:
     def to_text(self) -> str:
         """
         Return the key as text, for a secret store. Whoever reads the text has the key.
+
+        Raises:
+            KeyMaterialError: If it is a key of pyffx's.
         """
+        if self._algorithm is not None:
+            raise KeyMaterialError(f"key {self._id} is of {self._algorithm} and has no text")
         return grammar.write(self._id, self._secret)
 
     @property
@@ -113,7 +157,16 @@ class Key:
     def derive(self, *, purpose: str, scope: str, algorithm: str, size: int = 32) -> SecretBytes:
         """
         Return *size* bytes that depend on the key and these names alone.
+
+        Raises:
+            KeyMaterialError: If it is a key of pyffx's, and they are for something else.
         """
+        if self._algorithm is not None:
+            if algorithm != self._algorithm:
+                raise KeyMaterialError(
+                    f"key {self._id} reads what {self._algorithm} wrote, and nothing else"
+                )
+            return self._secret
         return kdf.derive(
             self._secret, purpose=purpose, scope=scope, algorithm=algorithm, size=size
         )
@@ -121,7 +174,11 @@ class Key:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Key):
             return NotImplemented
-        return self._secret == other._secret and self._id == other._id
+        return (
+            self._secret == other._secret
+            and self._id == other._id
+            and self._algorithm == other._algorithm
+        )
 
     def __hash__(self) -> int:
         return hash(self._id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HEADER: Final = ("field", "change", "what", "old results match")
 WIDTHS: Final = (30, 7, 56, 17)
 
-LIMITS: Final = frozenset({"max_length", "max_size"})
+LIMITS: Final = frozenset({"max_length", "max_size", "small_domain", "legacy"})
 """Options that say which values are refused, and not what becomes of the others."""
 
 

@@ -47,6 +47,11 @@ class ExplainedField:
         preserves: What of the value survives.
 
         reveals: What a reader of the result learns.
+
+        small_domain: Why it is acceptable that few values are possible; ``None`` where that is
+            refused.
+
+        legacy: Why what pyffx wrote is still written; ``None`` where it is not.
     """
 
     path: str
@@ -57,6 +62,8 @@ class ExplainedField:
     links: str
     preserves: str
     reveals: str
+    small_domain: str | None
+    legacy: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,8 @@ def _field(policy: "Policy", path: str, rule: Transform) -> ExplainedField:
         links=_links(policy, path, rule),
         preserves=first_sentence(type(rule), "Preserves"),
         reveals=first_sentence(type(rule), "Reveals"),
+        small_domain=getattr(rule, "small_domain", None),
+        legacy=getattr(rule, "legacy", None),
     )
 
 

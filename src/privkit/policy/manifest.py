@@ -22,6 +22,9 @@ MAX_SIZE: Final = 2**24
 
 SUFFIX: Final = ".manifest.json"
 
+REASONS: Final = ("small_domain", "legacy")
+"""Parts of a field that say why something was accepted."""
+
 T = TypeVar("T")
 
 
@@ -38,12 +41,19 @@ class ManifestField:
         reversible: Whether an `Authority` can bring values back.
 
         scope: Whose values link with this field's; ``None`` for a rule without a key.
+
+        small_domain: Why it was acceptable that few values are possible; ``None`` where that was
+            refused.
+
+        legacy: Why it was written as pyffx wrote; ``None`` where it was not.
     """
 
     rule: str
     technique: str
     reversible: bool
     scope: str | None
+    small_domain: str | None = None
+    legacy: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +145,8 @@ class Manifest:
                     technique=rule.technique.value,
                     reversible=rule.reversible,
                     scope=policy.scope(path) if rule.keyed else None,
+                    small_domain=getattr(rule, "small_domain", None),
+                    legacy=getattr(rule, "legacy", None),
                 )
                 for path, rule in policy.fields.items()
             },
@@ -197,7 +209,7 @@ class Manifest:
                 "fingerprint": self.fingerprint,
             },
             "key": key,
-            "fields": {path: dataclasses.asdict(field) for path, field in self.fields.items()},
+            "fields": {path: _written(field) for path, field in self.fields.items()},
             "rows": self.rows,
             "created": self.created,
             "privkit": self.privkit,
@@ -275,6 +287,16 @@ def _read(document: dict[str, object]) -> Manifest:
     )
 
 
+def _written(field: ManifestField) -> dict[str, object]:
+    """
+    Return a field for the file. Reasons stand there where there are some.
+    """
+    parts = dataclasses.asdict(field)
+    return {
+        part: value for part, value in parts.items() if part not in REASONS or value is not None
+    }
+
+
 def _read_field(field: dict[str, object]) -> ManifestField:
     scope = field["scope"]
     return ManifestField(
@@ -282,6 +304,7 @@ def _read_field(field: dict[str, object]) -> ManifestField:
         technique=_typed(field["technique"], str),
         reversible=_typed(field["reversible"], bool),
         scope=None if scope is None else _typed(scope, str),
+        **{reason: _typed(field[reason], str) for reason in REASONS if reason in field},
     )
 
 

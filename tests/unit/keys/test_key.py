@@ -207,3 +207,54 @@ class TestGenerate:
         assert "2026-11" == Key.generate("2026-11").id
         with pytest.raises(KeyMaterialError):
             Key.generate("2026_11")
+
+
+class TestOfPyffx:
+    OLD = b"xanthippes old key"
+
+    def test_is_served_as_it_is(self):
+        """What pyffx took is what its cipher gets, whatever the scope."""
+        key = Key.of_pyffx("old", self.OLD)
+
+        for scope in ("patients.mrn", "visits.mrn"):
+            assert self.OLD == key.derive(purpose="fpe", scope=scope, algorithm="pyffx").expose()
+
+    @pytest.mark.parametrize("algorithm", ["FF1-AES-256", "HMAC-SHA-256", ""])
+    def test_serves_nothing_else(self, algorithm):
+        """A key of unknown quality never makes a pseudonym of privkit's own."""
+        with pytest.raises(KeyMaterialError, match="key old reads what pyffx wrote, and nothing"):
+            Key.of_pyffx("old", self.OLD).derive(purpose="fpe", scope="a", algorithm=algorithm)
+
+    @pytest.mark.parametrize("material", [b"", b"fifteen bytes..", "sixteen letters...", None, 16])
+    def test_has_at_least_16_bytes(self, material):
+        """Shorter keys, and what is no bytes, are refused."""
+        with pytest.raises(KeyMaterialError, match="at least 16 bytes"):
+            Key.of_pyffx("old", material)
+
+    def test_has_an_id_like_any_key(self):
+        """The rule of ids is the same."""
+        with pytest.raises(KeyMaterialError, match="the id of a key is"):
+            Key.of_pyffx("Old", self.OLD)
+
+    def test_has_no_text(self):
+        """Its text would read as a key of privkit's."""
+        with pytest.raises(KeyMaterialError, match="key old is of pyffx and has no text"):
+            Key.of_pyffx("old", self.OLD).to_text()
+
+    def test_is_no_key_of_privkits(self):
+        """The same bytes are another key, with another tag; and the same key is equal."""
+        key = Key.of_pyffx("old", KEY_BYTES)
+
+        assert Key("old", KEY_BYTES) != key
+        assert Key.of_pyffx("old", KEY_BYTES) == key
+        assert Key.of_pyffx("other", KEY_BYTES) != key
+        assert Key("old", KEY_BYTES).tag != key.tag
+        assert re.fullmatch("[0-9a-f]{4}", key.tag)
+
+    def test_shows_and_carries_no_bytes(self):
+        """It prints as its id, and refuses to be pickled."""
+        key = Key.of_pyffx("old", self.OLD)
+
+        assert "Key(id='old')" == repr(key)
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(key)

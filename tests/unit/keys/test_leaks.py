@@ -38,6 +38,13 @@ ARGUMENTS = {
     "text in half upper case": lambda: Key.parse(f"pk1_{TEXT[4:].upper()}"),
     "text mistyped": lambda: Key.parse(TEXT.replace("k2", "k3")),
     "hexadecimal as text": lambda: Key.parse(KEY_BYTES.hex()),
+    "pyffx id of bytes": lambda: Key.of_pyffx(KEY_BYTES, KEY_BYTES),
+    "pyffx material of text": lambda: Key.of_pyffx("k1", TEXT),
+    "pyffx material too short": lambda: Key.of_pyffx("k1", KEY_BYTES[:15]),
+    "pyffx key as text": lambda: Key.of_pyffx("k1", KEY_BYTES).to_text(),
+    "pyffx key for something else": lambda: Key.of_pyffx("k1", KEY_BYTES).derive(
+        purpose="token", scope="s", algorithm="HMAC-SHA-256"
+    ),
     "keyset of bytes": lambda: Keyset(KEY_BYTES),
     "keyset with older bytes": lambda: Keyset(TWIN, [KEY_BYTES]),
     "keyset with bytes as list": lambda: Keyset(TWIN, KEY_BYTES),
