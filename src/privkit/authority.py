@@ -6,8 +6,10 @@ can reach the keys. Where that matters, run the authority in a process of its ow
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, count
 from typing import NoReturn, Protocol, cast, final
 
 from privkit.audit import AuditEvent, AuditSink
@@ -67,6 +69,8 @@ class AllowList:
                     "an allow-list gives each actor a list of purposes, got "
                     f"{type(granted).__name__}"
                 )
+        if not all(isinstance(text, str) for text in chain(purposes, *purposes.values())):
+            raise PolicyError("actors and purposes of an allow-list are texts")
         self._purposes = {actor: frozenset(granted) for actor, granted in purposes.items()}
 
     def allows(self, *, actor: str, purpose: str, fields: tuple[str, ...]) -> bool:  # noqa: ARG002 - a protocol's
@@ -110,20 +114,14 @@ class Authority:
         audit: AuditSink,
         keyset: str = "default",
     ) -> None:
-        if not callable(getattr(access, "allows", None)):
-            raise PolicyError(
-                f"access is decided by rules such as AllowList(...), got {type(access).__name__}"
-            )
-        if not callable(getattr(audit, "write", None)):
-            raise PolicyError(
-                f"requests are written to a sink such as JSONLinesAudit(...), got "
-                f"{type(audit).__name__}"
-            )
         try:
+            _check_parts(access, audit)
             self._binding = Binding(policy, keys, keyset)
-        finally:
-            # A traceback can print locals, and somebody may pass a key for a provider.
-            del keys
+        except PrivkitError:
+            # A traceback can print locals: not an object without its parts, nor a key that
+            # somebody passes for a provider or for a name.
+            del self, keys, keyset
+            raise
         self._access = access
         self._audit = audit
         self._root = grow({path: path for path in policy.fields})
@@ -141,7 +139,7 @@ class Authority:
         record: Record,
         /,
         *,
-        fields: Collection[str] | None = None,
+        fields: Iterable[str] | None = None,
         actor: str,
         purpose: str,
         key_id: str | None = None,
@@ -192,7 +190,7 @@ class Authority:
         records: Iterable[Record],
         /,
         *,
-        fields: Collection[str] | None = None,
+        fields: Iterable[str] | None = None,
         actor: str,
         purpose: str,
         key_id: str | None = None,
@@ -207,14 +205,16 @@ class Authority:
         """
         try:
             wanted = self._granted(fields, actor, purpose, None)
-            return self._reveal_all(records, wanted, key_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = clean(error, "the request cannot be decided:")
+        else:
+            # No frame of this module is left between two records, so none can show one.
+            return map(partial(self._row, wanted, key_id), count(1), records)
         del records
         raise failure
 
     def _granted(
-        self, fields: Collection[str] | None, actor: str, purpose: str, records: int | None
+        self, fields: Iterable[str] | None, actor: str, purpose: str, records: int | None
     ) -> frozenset[str]:
         wanted = self._wanted(fields)
         for name, text in (("actor", actor), ("purpose", purpose)):
@@ -240,12 +240,14 @@ class Authority:
             )
         return frozenset(wanted)
 
-    def _wanted(self, fields: Collection[str] | None) -> tuple[str, ...]:
+    def _wanted(self, fields: Iterable[str] | None) -> tuple[str, ...]:
         rules = self.policy.fields
         if fields is None:
             return tuple(path for path in rules if self._one_way(path) is None)
         if isinstance(fields, str):
             raise PolicyError("fields are a list of policy paths, got one text")
+        # Whoever passes an iterator can read it once.
+        fields = tuple(fields)
         for path in fields:
             self.policy.require(path)
             if (obstacle := self._one_way(path)) is not None:
@@ -253,7 +255,7 @@ class Authority:
                 raise IrreversibleError(
                     f"field '{path}' cannot be revealed: {name} on '{obstacle}' does not reverse"
                 )
-        return tuple(fields)
+        return fields
 
     def _one_way(self, path: str) -> str | None:
         """
@@ -273,32 +275,32 @@ class Authority:
             return False
 
     def _write(self, event: AuditEvent) -> None:
+        write = cast("Callable[[AuditEvent], object]", self._audit.write)
         try:
-            self._audit.write(event)
+            answer = write(event)
         except AuditError:
             raise
         except Exception as error:  # noqa: BLE001 - named by its class below
-            kind = type(error).__name__
+            problem = type(error).__name__
         else:
-            return
-        raise AuditError(f"the request cannot be written down: {kind}")
+            if answer is None:
+                return
+            # A coroutine that nobody awaits writes nothing.
+            problem = f"the sink returned {type(answer).__name__}: write() stores before it returns"
+            if isinstance(answer, Coroutine):
+                answer.close()
+        raise AuditError(f"the request cannot be written down: {problem}")
 
-    def _reveal_all(
-        self, records: Iterable[Record], wanted: frozenset[str], key_id: str | None
-    ) -> Iterator[dict[str, object]]:
-        rows = enumerate(records, start=1)
-        del records
-        for row, record in rows:
-            try:
-                result = self._reveal(record, wanted, key_id)
-            except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-                failure = clean(error, "the record cannot be revealed:")
-            else:
-                yield result
-                continue
-            failure.row = row
-            del record
-            raise failure
+    def _row(
+        self, wanted: frozenset[str], key_id: str | None, row: int, record: Record
+    ) -> dict[str, object]:
+        try:
+            return self._reveal(record, wanted, key_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
+            failure = clean(error, "the record cannot be revealed:")
+        failure.row = row
+        del record
+        raise failure
 
     def _reveal(
         self, record: Record, wanted: frozenset[str], key_id: str | None
@@ -354,6 +356,18 @@ class Authority:
         )
 
 
+def _check_parts(access: object, audit: object) -> None:
+    if not callable(getattr(access, "allows", None)):
+        raise PolicyError(
+            f"access is decided by rules such as AllowList(...), got {type(access).__name__}"
+        )
+    if not callable(getattr(audit, "write", None)):
+        raise PolicyError(
+            f"requests are written to a sink such as JSONLinesAudit(...), got "
+            f"{type(audit).__name__}"
+        )
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Revealed:
     value: object
@@ -402,4 +416,7 @@ def _pruned(made: object) -> object:
     items = [_pruned(item) for item in made]
     if all(item is OMIT for item in items):
         return OMIT
-    return [{} if item is OMIT else item for item in items]
+    return [
+        ([] if isinstance(part, list) else {}) if item is OMIT else item
+        for part, item in zip(made, items, strict=True)
+    ]

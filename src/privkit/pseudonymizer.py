@@ -3,11 +3,13 @@ A policy joined to keys: it protects, and has no method that reveals.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import cast, final
 
 from privkit.errors import DomainError, PolicyError, PrivkitError
 from privkit.formats.values import is_null
 from privkit.keys import Key, KeyProvider, Keyset, Subkeys, resolve
+from privkit.keys.provider import require_name
 from privkit.policy.model import Policy
 from privkit.policy.tree import OMIT, find, grow, refuse, walk
 from privkit.transforms.redact import Drop
@@ -23,6 +25,11 @@ class Binding:
     __slots__ = ("_keysets", "keys", "keyset_name", "policy")
 
     def __init__(self, policy: Policy, keys: KeyProvider | None, keyset_name: str) -> None:
+        try:
+            require_name(keyset_name)
+        except PrivkitError:
+            del keys, keyset_name
+            raise
         keyed = [path for path, rule in policy.fields.items() if rule.keyed]
         if keys is None and keyed:
             raise PolicyError(
@@ -248,9 +255,11 @@ class Pseudonymizer:
     ) -> None:
         try:
             self._binding = Binding(policy, keys, keyset)
-        finally:
-            # A traceback can print locals, and somebody may pass a key for a provider.
-            del keys
+        except PrivkitError:
+            # A traceback can print locals: not an object without its parts, nor a key that
+            # somebody passes for a provider or for a name.
+            del self, keys, keyset
+            raise
         self._fields = {
             path: BoundField(self._binding, path, rule) for path, rule in policy.fields.items()
         }
@@ -326,21 +335,21 @@ class Pseudonymizer:
 
     def pseudonymize_all(self, records: Iterable[Record], /) -> Iterator[dict[str, object]]:
         """
-        Yield a protected copy of each record, one at a time.
+        Return an iterator over protected copies of the records, made one at a time.
 
         Raises:
             PrivkitError: As `pseudonymize`, with ``error.row`` counted from 1.
         """
-        rows = enumerate(records, start=1)
-        del records
-        for row, record in rows:
-            try:
-                result = self.pseudonymize(record)
-            except PrivkitError as error:
-                error.row = row
-                del record
-                raise
-            yield result
+        # No frame of this module is left between two records, so none can show one.
+        return map(self._row, count(1), records)
+
+    def _row(self, row: int, record: Record) -> dict[str, object]:
+        try:
+            return self.pseudonymize(record)
+        except PrivkitError as error:
+            error.row = row
+            del record
+            raise
 
     def _pseudonymize(self, record: Record) -> dict[str, object]:
         visit = _Protect(record, self.policy.unruled)

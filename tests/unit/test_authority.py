@@ -122,6 +122,13 @@ class TestReidentify:
             row, fields=["visits[*].doctor"], **ASKED
         )
 
+    def test_fields_may_be_an_iterator(self, authority, audit, row):
+        """Fields that can be read once are written down and revealed alike."""
+        fields = (field for field in ["mrn"])
+
+        assert {"mrn": "0042137"} == authority.reidentify(row, fields=fields, **ASKED)
+        assert ("mrn",) == audit.events[0].fields
+
     def test_part_of_a_record_is_enough(self, authority, row):
         """A record may lack fields, hold nulls and hold fields the policy does not know."""
         part = {"mrn": row["mrn"], "chart": None, "phone": DIGITS, "visits": None}
@@ -160,6 +167,31 @@ class TestReidentify:
             next(stream)
 
         assert (2, "mrn") == (caught.value.row, caught.value.field)
+
+    def test_streams_leave_no_record_in_a_frame(self, authority, row):
+        """Where a stream fails, no frame of the library holds the record before or its values."""
+
+        def records():
+            yield row
+            raise OSError("the disk is gone")
+
+        for stream in (
+            authority.reidentify_all(records(), **ASKED),
+            authority.reidentify_all([row, {"chart": f"enc1.k2.{TEXT}"}], **ASKED),
+            POLICY.bind(KEYS).pseudonymize_all([{"mrn": DIGITS, "ward": TEXT}, {"mrn": TEXT}]),
+        ):
+            with pytest.raises((OSError, PrivkitError)) as caught:
+                list(stream)
+            shown = "".join(
+                traceback.TracebackException.from_exception(
+                    caught.value, capture_locals=True
+                ).format()
+            )
+            library = shown.partition("src/privkit")[2]
+
+            assert "0042137" not in library
+            assert TEXT not in library
+            assert DIGITS not in library
 
     def test_foreign_shape_is_an_error(self, authority):
         """What is not a record is refused without being shown."""
@@ -223,6 +255,24 @@ class TestDecision:
 
             assert TEXT not in str(caught.value)
             assert caught.value.__context__ is None
+
+    def test_sink_that_answers_has_not_written(self, row):
+        """A sink whose write is a coroutine, or returns anything, refuses the request."""
+
+        class Later:
+            async def write(self, event, /):
+                raise AssertionError
+
+        class Talking:
+            def write(self, event, /):
+                return "later"
+
+        for sink, kind in ((Later(), "coroutine"), (Talking(), "str")):
+            authority = POLICY.authority(
+                KEYS, access=AllowList({"dr.lee": ["treatment"]}), audit=sink
+            )
+            with pytest.raises(AuditError, match=f"the sink returned {kind}"):
+                authority.reidentify(row, **ASKED)
 
     @pytest.mark.parametrize("asked", [{"actor": "", "purpose": "x"}, {"actor": "a", "purpose": 1}])
     def test_request_names_actor_and_purpose(self, authority, audit, row, asked):
@@ -341,10 +391,20 @@ class TestObject:
     )
     def test_parts_are_checked_at_construction(self, audit, parts, message):
         """An authority without rules or without a sink is not made."""
-        with pytest.raises(PolicyError, match=message):
-            Authority(POLICY, KEYS, **{"access": AllowList({}), "audit": audit, **parts})
+        with pytest.raises(PolicyError, match=message) as caught:
+            Authority(POLICY, KEY_BYTES, **{"access": AllowList({}), "audit": audit, **parts})
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True)
 
-    @pytest.mark.parametrize("purposes", [["dr.lee"], {"dr.lee": "treatment"}, {"dr.lee": 1}])
+    @pytest.mark.parametrize(
+        "purposes",
+        [
+            ["dr.lee"],
+            {"dr.lee": "treatment"},
+            {"dr.lee": 1},
+            {"dr.lee": [["treatment"]]},
+            {1: ["treatment"]},
+        ],
+    )
     def test_allow_list_of_another_shape_is_refused(self, purposes):
         """A bare text in place of a list of purposes would grant its letters."""
         with pytest.raises(PolicyError, match="an allow-list"):

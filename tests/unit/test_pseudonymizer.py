@@ -6,6 +6,7 @@ import pickle
 import threading
 import traceback
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -278,6 +279,19 @@ class TestBinding:
         """Keys themselves, and a provider's class, are refused by type."""
         with pytest.raises(PolicyError, match="keys come from a key provider"):
             POLICY.bind(keys)
+
+    def test_keyset_has_a_name(self):
+        """What is no name of a keyset is refused when a policy is bound, and not shown."""
+        for bind in (POLICY.bind, partial(Pseudonymizer, POLICY)):
+            with pytest.raises(KeyNotFoundError, match="the name of a keyset") as caught:
+                bind(KEYS, keyset=Key("k2", KEY_BYTES).to_text())
+            shown = "".join(
+                traceback.TracebackException.from_exception(
+                    caught.value, capture_locals=True
+                ).format()
+            )
+
+            assert KEY_BYTES.hex() not in shown.partition("src/privkit")[2]
 
     def test_missing_key_shows_at_first_use(self, monkeypatch):
         """An application boots without keys; the first use says how to get them."""

@@ -214,7 +214,7 @@ class Policy:
             return Pseudonymizer(self, keys, keyset)
         finally:
             # A traceback can print locals, and somebody may pass a key for a provider.
-            del keys
+            del keys, keyset
 
     def authority(
         self,
@@ -244,7 +244,7 @@ class Policy:
         try:
             return Authority(self, keys, access=access, audit=audit, keyset=keyset)
         finally:
-            del keys
+            del keys, keyset
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Policy):

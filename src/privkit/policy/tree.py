@@ -179,10 +179,11 @@ def find(record: Mapping[str, object], path: str) -> object:
     """
     Return the value at a path without list steps, or ``None`` where there is none.
     """
-    if path in record:
+    steps = parse(path)
+    if len(steps) > 1 and path in record:
         return record[path]
     value: object = record
-    for step in parse(path):
+    for step in steps:
         if not isinstance(value, Mapping) or not isinstance(step, str):
             return None
         value = value.get(step)

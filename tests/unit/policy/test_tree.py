@@ -166,7 +166,15 @@ class TestShapes:
 class TestFind:
     @pytest.mark.parametrize(
         ("path", "found"),
-        [("a.b", 1), ("a.c", None), ("a.b.c", None), ("x.y", 2), ("z", None), ("a[*]", None)],
+        [
+            ("a.b", 1),
+            ("a.c", None),
+            ("a.b.c", None),
+            ("x.y", 2),
+            ("z", None),
+            ("a[*]", None),
+            ('"x.y"', 2),
+        ],
     )
     def test_finds_values_from_the_root(self, path, found):
         """A path leads from the root of the record; a literal key comes first."""
