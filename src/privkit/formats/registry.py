@@ -130,6 +130,8 @@ def check(form: object, /) -> None:
             f"format is one of {', '.join(names())}, an Alphabet, or another format that was "
             f"registered, got {type(form).__name__}"
         )
+    if isinstance(form, type):
+        raise DomainError(f"format is an object, got a class: write {form.__name__}()")
     if type(form) is not find(name):
         raise DomainError(f"{type(form).__name__} is not the format that is registered as '{name}'")
 
