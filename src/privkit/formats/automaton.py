@@ -27,8 +27,11 @@ MAX_NODES: Final = 5_000
 MAX_STATES: Final = 5_000
 """States of the deterministic one, which can grow exponentially in the other."""
 
-MAX_STEPS: Final = 1_500_000
-"""Elementary steps of the construction, about half a second."""
+MAX_STEPS: Final = 1_000_000
+"""Elementary steps of the construction, about a third of a second."""
+
+MAX_KEPT: Final = 4_000
+"""Steps that are kept between two texts. Telephone numbers need a few hundred."""
 
 DEAD: Final[int] = -1
 
@@ -338,7 +341,12 @@ class Automaton:
 
     def _step(self, state: int, left: int) -> "_Step":
         step = self._steps.get((state, left))
-        return step or self._steps.setdefault((state, left), _Step(state, left))
+        if step is not None:
+            return step
+        if len(self._steps) >= MAX_KEPT:
+            # Whoever walks along these steps holds on to them.
+            self._steps.clear()
+        return self._steps.setdefault((state, left), _Step(state, left))
 
     def _fill(self, step: "_Step") -> "dict[str, tuple[int, _Step]]":
         """
