@@ -31,6 +31,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "ipv4": ("ip", "IPv4"),
         "ipv6": ("ip", "IPv6"),
         "mac": ("mac", "MAC"),
+        "pattern": ("patterns", "Pattern"),
         "phone": ("phone", "Phone"),
         "ssn": ("ssn", "SSN"),
         "uuid": ("uuids", "UUIDFormat"),

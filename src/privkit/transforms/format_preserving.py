@@ -137,6 +137,8 @@ class FormatPreserving:
         check_reason("small_domain", self.small_domain)
         check_reason("legacy", self.legacy)
         check_choice("cipher", self.cipher, CIPHERS)
+        if isinstance(self.format, str) and type(self.format) is not str:
+            raise DomainError(f"the name of a format is str, got {type(self.format).__name__}")
         if isinstance(self.format, str) and self.format not in ALPHABETS:
             # A name means what the format means today, so that is what the policy writes down.
             object.__setattr__(self, "format", registry.defaults(self.format))
