@@ -11,7 +11,8 @@ from typing import Final
 SECTION: Final = re.compile(r"^([A-Z][a-z]+):$(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 OPTION: Final = re.compile(r"^ {4}(\w+):(.*?)(?=^ {4}\w+:|\Z)", re.MULTILINE | re.DOTALL)
 SENTENCE: Final = re.compile(r".*?\.(?= |$)")
-MARKS: Final = re.compile(r"``|\*(?=\w)|(?<=\w)\*")
+MARKS: Final = re.compile(r"``|(?<![\w*])\*(\w[^*]*)\*(?![\w*])")
+"""Of code and of italics, but no power such as 2**-64."""
 
 
 def summary(documented: type, /) -> str:
@@ -48,4 +49,4 @@ def _text(documented: type) -> str:
 
 
 def _plain(text: str) -> str:
-    return MARKS.sub("", " ".join(text.split()))
+    return MARKS.sub(r"\1", " ".join(text.split()))

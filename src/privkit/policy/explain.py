@@ -145,10 +145,17 @@ def _field(policy: "Policy", path: str, rule: Transform) -> ExplainedField:
         reversible=rule.reversible,
         links=_links(policy, path, rule),
         preserves=first_sentence(type(rule), "Preserves"),
-        reveals=first_sentence(type(rule), "Reveals"),
+        reveals=_reveals(rule),
         small_domain=getattr(rule, "small_domain", None),
         legacy=getattr(rule, "legacy", None),
     )
+
+
+def _reveals(rule: Transform) -> str:
+    # What a format keeps in clear is what a reader has to know before anything else.
+    kept = first_sentence(type(getattr(rule, "format", None)), "Keeps")
+    said = first_sentence(type(rule), "Reveals")
+    return f"In clear: {kept[:1].lower()}{kept[1:]} {said}" if kept else said
 
 
 def _links(policy: "Policy", path: str, rule: Transform) -> str:
