@@ -11,6 +11,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+from privkit.formats import registry
 from tests.needs import REPOSITORY
 
 
@@ -59,6 +60,7 @@ def test_the_examples_of_a_page_run(name, tmp_path, monkeypatch):
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PRIVKIT_KEYS", raising=False)
+    monkeypatch.setattr(registry, "_registered", {})
     for example in PAGES[name]:
         example.evaluate()
 
