@@ -26,6 +26,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "card": ("card", "Card"),
         "decimal": ("numbers", "DecimalFormat"),
+        "email": ("email", "Email"),
         "iban": ("iban", "IBAN"),
         "integer": ("numbers", "Integer"),
         "ipv4": ("ip", "IPv4"),

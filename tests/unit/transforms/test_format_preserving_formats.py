@@ -36,6 +36,7 @@ from privkit.formats import iban, registry
 from privkit.formats.alphabet import Alphabet
 from privkit.formats.card import Card
 from privkit.formats.contract import Parsed
+from privkit.formats.email import Email
 from privkit.formats.ip import IPv4, IPv6
 from privkit.formats.mac import MAC
 from privkit.formats.numbers import DecimalFormat, Integer
@@ -48,7 +49,7 @@ from privkit.formats.vin import VIN
 from privkit.keys import Subkeys
 from privkit.policy import manifest
 from privkit.transforms.format_preserving import FormatPreserving
-from tests.canaries import DIGITS, IBAN, IP, KEY_BYTES, OTHER_KEY_BYTES, PHONE, TEXT
+from tests.canaries import DIGITS, EMAIL, IBAN, IP, KEY_BYTES, OTHER_KEY_BYTES, PHONE, TEXT
 from tests.canaries import UUID as ID
 from tests.unit.ciphers.forks import in_child
 
@@ -76,6 +77,13 @@ def is_card(value):
     return stdnum_luhn.is_valid(re.sub("[ -]", "", str(value)))
 
 
+def is_email(value):
+    """
+    Tell whether a value is an address of two dot-atoms.
+    """
+    return re.fullmatch(r"[\w.]+@(?:[\w-]+\.)+\w+", value, re.ASCII)
+
+
 SAMPLES = {
     "card": [
         (Card(last=0), CARD, is_card),
@@ -86,6 +94,11 @@ SAMPLES = {
     "decimal": [
         (DecimalFormat(), Decimal("-1234567.80"), lambda value: value.is_finite()),
         (DecimalFormat(), "12.5", Decimal),
+    ],
+    "email": [
+        (Email(), EMAIL, is_email),
+        (Email(domain="encipher"), "Ana.O@Clinic.example.org", is_email),
+        (Email(), "ana@example.org", is_email),
     ],
     "iban": [
         (iban.IBAN(), IBAN, stdnum_iban.is_valid),
@@ -201,7 +214,7 @@ class TestEveryFormat:
         """
         No format goes untested.
         """
-        assert set(registry.names()) == {*registry.ALPHABETS, *SAMPLES}
+        assert set(registry.BUILT_IN) == set(SAMPLES)
 
     @pytest.mark.parametrize(("form", "value", "valid"), CASES)
     def test_comes_back_valid(self, form, value, valid):
