@@ -10,7 +10,7 @@ from typing import Final
 
 from privkit.ciphers.prf import frame
 from privkit.ciphers.secret import SecretBytes
-from privkit.errors import KeyMaterialError
+from privkit.errors import DomainError, KeyMaterialError
 from privkit.typing import Secret
 
 KEY_SIZE: Final = 32
@@ -22,7 +22,27 @@ def info(*, purpose: str, scope: str, algorithm: str, size: int) -> bytes:
     """
     Return what tells a subkey apart: other arguments, another info string.
     """
-    return frame(LABEL, purpose.encode(), scope.encode(), algorithm.encode(), size.to_bytes(2))
+    names = [name_bytes(name) for name in (purpose, scope, algorithm)]
+    return frame(LABEL, *names, size.to_bytes(2))
+
+
+def name_bytes(name: str, /) -> bytes:
+    """
+    Return a purpose, a scope, an algorithm or a field in UTF-8.
+
+    Raises:
+        DomainError: If half of a surrogate pair is in it, which has no bytes.
+    """
+    # The error of Python repeats the text.
+    try:
+        return name.encode()
+    except UnicodeEncodeError as error:
+        position = error.start
+    raise DomainError(
+        f"character {position} of {len(name)} of a scope or another name of a subkey is half of "
+        "a surrogate pair, which is no text",
+        position=position,
+    )
 
 
 def derive(
@@ -44,6 +64,8 @@ def derive(
 
     Raises:
         KeyMaterialError: If *secret* is not 32 bytes.
+
+        DomainError: If a name holds half of a surrogate pair.
     """
     # Imported late: OpenSSL's bindings are most of the cost of importing privkit.
     from cryptography.hazmat.primitives.hashes import SHA256

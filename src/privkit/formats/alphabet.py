@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own
 
 MIN_RADIX: Final = 2
 MAX_RADIX: Final = 2**16
@@ -40,7 +41,7 @@ class Alphabet:
     symbols: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.symbols, str):
+        if not is_own(self.symbols):
             raise DomainError(f"an alphabet is text, got {type(self.symbols).__name__}")
         if not MIN_RADIX <= self.radix <= MAX_RADIX:
             raise DomainError(

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Final, NoReturn, ParamSpec, TypeVar, cast, final
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own, plain_text, refuse_member
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -113,7 +114,7 @@ class DateFormat:
     text: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.text, str):
+        if not is_own(self.text):
             raise DomainError(f"format is text, got {type(self.text).__name__}")
         if not 0 < len(self.text) <= MAX_LENGTH:
             raise DomainError(
@@ -228,6 +229,7 @@ def read_day(value: object, layout: DateFormat | None = None, /) -> date:
     Raises:
         DomainError: If *value* is none of these, or is text of another layout.
     """
+    refuse_member(value)
     if isinstance(value, datetime):
         return date(value.year, value.month, value.day)
     if isinstance(value, date):
@@ -246,12 +248,12 @@ def dated_text(value: object, /) -> str:
     Return text as it is.
 
     Raises:
-        DomainError: If *value* is not text.
+        DomainError: If *value* is not text, or a member of an enumeration.
     """
     if not isinstance(value, str):
         kind = type(value).__name__
         raise DomainError(f"a date is a date, a datetime or text, got {kind}", type=kind)
-    return str(value)
+    return plain_text(value)
 
 
 def refuse_layout(text: str, advice: str, /) -> NoReturn:

@@ -16,12 +16,16 @@ from typing import Final, NoReturn, TypeAlias, cast
 from uuid import UUID
 
 from privkit.errors import DomainError
+from privkit.formats.text import refuse_member
 from privkit.formats.values import Plain, encode, is_null, numpy_of, plain
 
 Exact: TypeAlias = "float | Plain | list[Exact] | dict[str, Exact] | None"
 
 MAX_DEPTH: Final = 100
 SIZE_BYTES: Final = 4
+
+SECOND: Final = b" fold"
+"""Follows a datetime without an offset that is the second of two equal hours."""
 
 
 def dump(value: object, /, *, max_size: int) -> bytes:
@@ -95,6 +99,7 @@ def _dump_items(value: list[object] | dict[object, object], max_size: int, depth
 
 
 def _dump_single(value: object) -> bytes:
+    refuse_member(value)
     numpy = numpy_of(value)
     if numpy is not None and isinstance(value, numpy.floating):
         value = float(cast("float", value))
@@ -106,11 +111,12 @@ def _dump_single(value: object) -> bytes:
         raise DomainError("a tuple would come back as a list: pass a list")
     single = plain(value)
     canonical = encode(single)
-    # The canonical form of these two is not enough: it drops trailing zeros and the offset.
+    # The canonical form of these two is not enough: it drops trailing zeros, offset and fold.
     if isinstance(single, Decimal):
         return b"m" + str(single).encode()
     if isinstance(single, datetime):
-        return b"z" + single.isoformat().encode()
+        second = SECOND if single.fold and single.utcoffset() is None else b""
+        return b"z" + single.isoformat().encode() + second
     return canonical
 
 
@@ -136,6 +142,11 @@ def _load_boolean(content: bytes) -> bool:
 
 def _load_float(content: bytes) -> float:
     return cast("float", struct.unpack(">d", content)[0])
+
+
+def _load_datetime(content: bytes) -> datetime:
+    moment = datetime.fromisoformat(content.removesuffix(SECOND).decode())
+    return moment.replace(fold=int(content.endswith(SECOND)))
 
 
 def _load_list(content: bytes) -> list[Exact]:
@@ -169,7 +180,7 @@ LOADERS: Final[Mapping[bytes, Callable[[bytes], Exact]]] = MappingProxyType(
         b"t": bytes.decode,
         b"m": lambda content: Decimal(content.decode()),
         b"d": lambda content: date.fromisoformat(content.decode()),
-        b"z": lambda content: datetime.fromisoformat(content.decode()),
+        b"z": _load_datetime,
         b"u": lambda content: UUID(bytes=content),
         b"x": bytes,
         b"l": _load_list,

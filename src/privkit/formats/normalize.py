@@ -20,6 +20,7 @@ from typing import Final
 from unicodedata import normalize as unicode_form
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own
 from privkit.formats.unicode14 import ASSIGNED, SPACE, UNSEEN
 
 MIN_PHONE_DIGITS: Final = 8
@@ -38,7 +39,7 @@ def resolve(name: str, /) -> str:
     Raises:
         DomainError: If there is no such normalization.
     """
-    if isinstance(name, str):
+    if is_own(name):
         full = name if "@" in name else LATEST.get(name, "")
         if full in NORMALIZATIONS:
             return full

@@ -9,6 +9,7 @@ from privkit.errors import DomainError
 from privkit.formats.automaton import Automaton
 from privkit.formats.contract import Parsed
 from privkit.formats.pattern import compile_pattern
+from privkit.formats.text import is_own, plain_text
 
 MAX_LENGTH: Final = 256
 """Characters of a text."""
@@ -59,7 +60,7 @@ class Pattern:
     many_kept: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.expression, str):
+        if not is_own(self.expression):
             raise DomainError(f"expression is text, got {type(self.expression).__name__}")
         automaton = compile_pattern(self.expression)
         if not _has_short(automaton):
@@ -79,6 +80,7 @@ class Pattern:
         """
         if not isinstance(value, str):
             raise DomainError(f"a pattern is for text, got {type(value).__name__}")
+        value = plain_text(value)
         length = len(value)
         longest = min(MAX_LENGTH, MAX_CELLS // len(self._automaton.table))
         if length > longest:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast, final
 from privkit.errors import DomainError
 from privkit.formats.contract import Parsed
 from privkit.formats.phone_table import TABLES, Numbers, calling_code, numbers
+from privkit.formats.text import is_own, plain_text
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -63,9 +64,9 @@ class Phone:
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:
-        if self.region is not None and not REGION.fullmatch(self.region):
+        if self.region is not None and not (is_own(self.region) and REGION.fullmatch(self.region)):
             raise DomainError("a region is two capital letters, such as DE")
-        if self.table not in TABLES:
+        if type(self.table) is not int or self.table not in TABLES:
             raise DomainError(f"there is no phone table of this number, only {TABLES[0]}")
 
     def parse(self, value: object, /) -> Parsed:
@@ -78,6 +79,7 @@ class Phone:
         """
         if not isinstance(value, str):
             raise DomainError(f"a phone number is text, got {type(value).__name__}")
+        value = plain_text(value)
         if E164.fullmatch(value):
             code = calling_code(value[1:], self.table)
             national = value[1 + len(code) :]

@@ -11,6 +11,7 @@ from typing import Final, NoReturn, SupportsIndex, TypeAlias, cast
 
 from privkit.errors import DomainError
 from privkit.formats.dates import attempt
+from privkit.formats.text import refuse_member
 
 Number: TypeAlias = int | float | Decimal | str
 """A number, or its text. A file holds more digits in text than in a float."""
@@ -37,6 +38,7 @@ def exact(value: object, what: str = "a value", /) -> tuple[int, int]:
     Raises:
         DomainError: If *value* is a boolean or no number, is infinite, or has too many digits.
     """
+    refuse_member(value)
     number: int | Decimal | None = None
     if isinstance(value, bool):
         _refuse(value, what)

@@ -6,6 +6,7 @@ from collections.abc import Container
 from typing import Final, NamedTuple
 
 from privkit.errors import DomainError
+from privkit.formats.text import plain_text
 
 MAX_LENGTH: Final = 100
 """Characters of a card number, an IBAN or an address with all its separators."""
@@ -35,7 +36,7 @@ def read_text(value: object, what: str) -> str:
         raise DomainError(
             f"{what} has at most {MAX_LENGTH} characters, got {len(value)}", maximum=MAX_LENGTH
         )
-    return str(value)
+    return plain_text(value)
 
 
 def split(text: str, separators: Container[str]) -> Grouped:

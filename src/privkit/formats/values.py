@@ -6,18 +6,19 @@ from: the integer 42, numpy's 42 and the text ``"42"`` are one value once they a
 integers. Without a declared type the Python type decides, and the last of the three is another.
 """
 
+import math
 import operator
 import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import Enum
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, Literal, NoReturn, SupportsIndex, TypeAlias, TypeVar, cast, get_args
 from uuid import UUID
 
 from privkit.errors import DomainError
+from privkit.formats.text import plain_text, refuse_member
 
 ValueType = Literal["text", "integer", "decimal", "boolean", "date", "datetime", "uuid", "bytes"]
 
@@ -82,7 +83,8 @@ def is_null(value: object, /) -> bool:
     """
     Tell whether *value* is missing: None, a NaN, pandas' NaT and NA, numpy's NaT.
 
-    Empty text, blanks and zero are data.
+    Empty text, blanks and zero are data, and so is a Decimal that is a NaN and carries digits or
+    signals: they can be an identifier. The bits of a float's NaN are what its maker left there.
     """
     if value is None:
         return True
@@ -91,7 +93,7 @@ def is_null(value: object, /) -> bool:
     if isinstance(value, float):
         return value != value  # noqa: PLR0124 - only NaN differs from itself
     if isinstance(value, Decimal):
-        return value.is_nan()
+        return value.is_qnan() and not value.as_tuple().digits
     # Whoever holds such a value has imported its library, so it need not be imported here.
     pandas = sys.modules.get("pandas")
     if pandas and any(value is getattr(pandas, name, None) for name in ("NaT", "NA")):
@@ -102,6 +104,21 @@ def is_null(value: object, /) -> bool:
     if isinstance(value, numpy.datetime64 | numpy.timedelta64):
         return bool(numpy.isnat(value))
     return isinstance(value, numpy.floating) and bool(numpy.isnan(value))
+
+
+def bare_null(value: object, /) -> object:
+    """
+    Return a null without what it may carry: a NaN of a float has 52 bits to spare.
+
+    Args:
+        value: Null.
+    """
+    if isinstance(value, Decimal):
+        return Decimal("NaN")
+    numpy = numpy_of(value)
+    if isinstance(value, float) or (numpy is not None and isinstance(value, numpy.floating)):
+        return math.nan
+    return value
 
 
 def encode(value: object, declared: ValueType | None = None, /) -> bytes:
@@ -132,12 +149,11 @@ def plain(value: object, /) -> Plain:
     """
     if type(value) in AS_THEY_ARE:
         return cast("Plain", value)
-    if isinstance(value, Enum):
-        raise DomainError("an enumeration member is passed by its .value")
+    refuse_member(value)
     if is_null(value):
         raise DomainError("a null has no pseudonym: it stays null")
     if isinstance(value, str):
-        return str.__str__(value)
+        return plain_text(value)
     if isinstance(value, Decimal):
         return Decimal(value)
     if isinstance(value, datetime):
@@ -327,7 +343,8 @@ def _datetime(value: Plain) -> bytes:
         moment = value
     else:
         _refuse(value, "datetime")
-    if moment.tzinfo is not None:
+    # A zone that tells no offset is none: astimezone() would take the machine's in its place.
+    if moment.utcoffset() is not None:
         moment = _parsed(moment.astimezone, UTC)
         if moment is None:
             raise DomainError("a datetime lies in the years 1 to 9999 of UTC")

@@ -13,6 +13,7 @@ from privkit.errors import DomainError
 from privkit.formats.calendar import UNITS, Unit, begins, first_day, name_of, number_of
 from privkit.formats.dates import DateFormat, ISOText, read_day
 from privkit.formats.quantities import Number, exact, places_of, plainest, scaled, written
+from privkit.formats.text import is_own, refuse_member
 from privkit.typing import Technique
 
 Ordered = TypeVar("Ordered", int, date)
@@ -158,7 +159,7 @@ class Bucket:
     def _check_labels(self, edges: int) -> None:
         labels = _listed(self.labels, "labels")
         for label in labels:
-            if not isinstance(label, str) or not label:
+            if not is_own(label) or not label:
                 raise DomainError("a label is text of at least 1 character")
         self._set("labels", labels)
         if len(labels) not in {edges - 1, edges + 1}:
@@ -170,7 +171,7 @@ class Bucket:
             raise DomainError("labels differ from each other")
 
     def _check_dates(self) -> None:
-        if self.unit not in UNITS:
+        if not is_own(self.unit) or self.unit not in UNITS:
             raise DomainError(f"unit is {', '.join(UNITS)}")
         if self.edges is not None:
             raise DomainError("edges are numbers: dates take unit, width, bottom and top")
@@ -178,6 +179,8 @@ class Bucket:
             self._set("width", plainest(self.width, "width"))
             if not isinstance(self.width, int) or self.width < 1:
                 raise DomainError(f"width is a whole number of {self.unit}s, at least 1")
+            if self.width == 1:
+                self._set("width", None)
         for option in ("bottom", "top"):
             given = getattr(self, option)
             if given is not None:
@@ -188,7 +191,7 @@ class Bucket:
         _check_order(periods.bottom, periods.top)
 
     def _set(self, option: str, value: object) -> None:
-        # Equal rules compare equal, whatever types their numbers and dates were given in.
+        # Equal rules compare equal, however their numbers and dates were given.
         object.__setattr__(self, option, value)
 
     def apply(self, value: object, by: object = None, /) -> str:  # noqa: ARG002 - a protocol's
@@ -368,6 +371,7 @@ def _boundary(given: object, option: str) -> str:
     """
     Return a bound as an ISO date: of a date, or of ISO text that may leave out day and month.
     """
+    refuse_member(given)
     if isinstance(given, date) and not isinstance(given, datetime):
         return given.isoformat()
     if isinstance(given, str):

@@ -11,6 +11,7 @@ from privkit.ciphers.numerals import number_of, numerals_of
 from privkit.ciphers.permutation import Permutation
 from privkit.errors import DomainError
 from privkit.formats.alphabet import DIGITS, LETTERS, Alphabet, Script
+from privkit.formats.text import plain_text
 
 TO_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", LETTERS.symbols)
 """ASCII alone: ``str.lower`` makes a k of the Kelvin sign, which is not in the alphabet."""
@@ -135,6 +136,7 @@ class CharacterCipher:
                 f"a value has at most {self._max_length:,} characters, got {len(value):,}",
                 maximum=self._max_length,
             )
+        value = plain_text(value)
         folded = value.translate(TO_LOWER) if self._folds else value
         picked = self._script.pick(folded)
         start, end = self._keep_first, len(picked) - self._keep_last

@@ -5,6 +5,7 @@ What the options of keyed transforms are checked for, once, at construction.
 from collections.abc import Collection
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own, refuse_member
 
 
 def check_choice(name: str, value: object, choices: Collection[object], /) -> None:
@@ -14,6 +15,7 @@ def check_choice(name: str, value: object, choices: Collection[object], /) -> No
     Raises:
         DomainError: If *value* is not one of *choices*.
     """
+    refuse_member(value)
     if value is not None and type(value) not in {str, int}:
         raise DomainError(f"{name} cannot be of type {type(value).__name__}")
     if value not in choices:
@@ -45,7 +47,7 @@ def check_scope(scope: object, /) -> None:
     Raises:
         DomainError: If *scope* is neither ``None`` nor a name of printable characters.
     """
-    if scope is not None and not (isinstance(scope, str) and scope and scope.isprintable()):
+    if scope is not None and not (is_own(scope) and scope and scope.isprintable()):
         raise DomainError("scope is a name of one or more printable characters")
 
 
@@ -56,7 +58,5 @@ def check_reason(name: str, reason: object, /) -> None:
     Raises:
         DomainError: If *reason* is neither ``None`` nor printable text that is not blank.
     """
-    if reason is not None and not (
-        isinstance(reason, str) and reason.strip() and reason.isprintable()
-    ):
+    if reason is not None and not (is_own(reason) and reason.strip() and reason.isprintable()):
         raise DomainError(f"{name} is a reason, in words on one line")

@@ -18,7 +18,9 @@ from privkit.formats.dates import (
     read_messy,
     refuse_layout,
 )
+from privkit.formats.text import is_own, refuse_member
 from privkit.formats.values import encode, is_null
+from privkit.transforms.checks import check_scope
 from privkit.typing import Subkeys, Technique
 
 LARGEST: Final = 36_525
@@ -105,12 +107,10 @@ class ShiftDate:
     containers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name, text in (("by", self.by), ("scope", self.scope)):
-            if text is not None and not isinstance(text, str):
-                raise DomainError(f"{name} is text, got {type(text).__name__}")
-        if not self.by:
+        if not is_own(self.by) or not self.by:
             raise DomainError("by is the path of the field that tells whose date it is")
-        if isinstance(self.max_days, bool) or not isinstance(self.max_days, int):
+        check_scope(self.scope)
+        if type(self.max_days) is not int:
             raise DomainError(f"max_days is an integer, got {type(self.max_days).__name__}")
         if not 1 <= self.max_days <= LARGEST:
             raise DomainError(
@@ -164,6 +164,7 @@ class _Mover:
         """
         Return *value* moved by *days*, in the type and layout it came in.
         """
+        refuse_member(value)
         if isinstance(value, date):
             return move(value, days)
         text = dated_text(value)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, final
 
+from privkit.ciphers.kdf import name_bytes
 from privkit.ciphers.siv import AESSIV
 from privkit.errors import DomainError, TamperedError
 from privkit.formats.exact import Exact, dump, load
@@ -213,4 +214,4 @@ def _cipher(subkeys: Subkeys) -> AESSIV:
 
 
 def _associated(subkeys: Subkeys) -> tuple[bytes, ...]:
-    return (LABEL, subkeys.field.encode(), subkeys.scope.encode(), subkeys.key_id.encode())
+    return (LABEL, *map(name_bytes, (subkeys.field, subkeys.scope, subkeys.key_id)))

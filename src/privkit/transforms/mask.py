@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal, final
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own
 from privkit.transforms.truncate import check_count, check_type, read_text
 from privkit.typing import Technique
 
@@ -77,7 +78,7 @@ class Mask:
     def __post_init__(self) -> None:
         check_count(self.keep_first, "keep_first", minimum=0)
         check_count(self.keep_last, "keep_last", minimum=0)
-        if not isinstance(self.character, str):
+        if not is_own(self.character):
             raise DomainError(f"character is text, got {type(self.character).__name__}")
         if len(self.character) != 1 or self.character == " " or not self.character.isprintable():
             raise DomainError(

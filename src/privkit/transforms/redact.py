@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own
 from privkit.typing import Technique
 
 MAX_DEPTH: Final = 100
@@ -59,7 +60,7 @@ class Redact:
     def __post_init__(self) -> None:
         if self.label is None:
             return
-        if not isinstance(self.label, str):
+        if not is_own(self.label):
             raise DomainError(f"a label is text, got {type(self.label).__name__}")
         if not self.label:
             raise DomainError("a label has at least 1 character; leave it out to write null")

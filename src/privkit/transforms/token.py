@@ -10,6 +10,7 @@ from uuid import UUID
 from privkit.ciphers.prf import HMACSHA256
 from privkit.errors import DomainError
 from privkit.formats.normalize import normalize, resolve
+from privkit.formats.text import is_own
 from privkit.formats.values import TAGS, TYPES, ValueType, encode, plain
 from privkit.transforms.checks import check_choice, check_integer, check_scope
 from privkit.typing import Subkeys, Technique
@@ -268,5 +269,5 @@ def check_prefix(prefix: object, /) -> None:
     Raises:
         DomainError: If *prefix* is not 2 to 16 letters from a to z.
     """
-    if not isinstance(prefix, str) or not PREFIX.fullmatch(prefix):
+    if not is_own(prefix) or not PREFIX.fullmatch(prefix):
         raise DomainError("prefix is 2 to 16 letters from a to z")

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal, final
 
 from privkit.errors import DomainError
+from privkit.formats.text import is_own, plain_text
 from privkit.formats.values import encode
 from privkit.typing import Technique
 
@@ -72,7 +73,7 @@ class Truncate:
 
     def __post_init__(self) -> None:
         check_count(self.keep, "keep", minimum=1)
-        if self.end not in {"first", "last"}:
+        if not is_own(self.end) or self.end not in {"first", "last"}:
             raise DomainError("end is 'first' or 'last'")
         check_type(self.type)
 
@@ -96,7 +97,7 @@ def check_count(count: object, name: str, *, minimum: int) -> None:
     Raises:
         DomainError: If *count* is not an integer, or is less than *minimum*.
     """
-    if isinstance(count, bool) or not isinstance(count, int):
+    if type(count) is not int:
         raise DomainError(f"{name} is an integer, got {type(count).__name__}")
     if count < minimum:
         raise DomainError(f"{name} is at least {minimum}, got {count}", minimum=minimum)
@@ -109,7 +110,7 @@ def check_type(declared: object) -> None:
     Raises:
         DomainError: If *declared* is neither ``"text"`` nor ``None``.
     """
-    if declared not in {None, "text"}:
+    if declared is not None and not (is_own(declared) and declared == "text"):
         raise DomainError("type is 'text', or left out")
 
 
@@ -129,4 +130,4 @@ def read_text(value: object, declared: Literal["text"] | None, rule: str) -> str
             f"{rule} reads text, got {kind}: declare type='text' to read it by its canonical text",
             type=kind,
         )
-    return str(value)
+    return plain_text(value)

@@ -5,8 +5,8 @@ import pytest
 
 from privkit.ciphers.kdf import derive, info
 from privkit.ciphers.secret import SecretBytes
-from privkit.errors import KeyMaterialError
-from tests.canaries import KEY_BYTES, OTHER_KEY_BYTES
+from privkit.errors import DomainError, KeyMaterialError
+from tests.canaries import KEY_BYTES, OTHER_KEY_BYTES, TEXT
 from tests.harness import SOURCE
 from tests.unit.ciphers.hkdf import hkdf
 
@@ -56,6 +56,18 @@ class TestDerive:
             "390d8590769f67e96e2d7f9e8d67046fc92c984608f7857242ef28a6fe3e76cc"
             == subkey.expose().hex()
         )
+
+    @pytest.mark.parametrize("name", ["purpose", "scope", "algorithm"])
+    def test_half_a_character_is_no_name(self, name):
+        """
+        A name without bytes is refused, and not shown.
+        """
+        arguments = {"purpose": "a", "scope": "b", "algorithm": "c", name: f"{TEXT}\udfff"}
+        with pytest.raises(DomainError, match="half of a surrogate pair") as caught:
+            derive(SecretBytes(KEY_BYTES), **arguments)
+
+        assert len(TEXT) == caught.value.position
+        assert caught.value.__context__ is None
 
     def test_gives_32_bytes_unless_asked(self):
         """

@@ -1,6 +1,8 @@
 import datetime as dt
 import enum
+import struct
 import sys
+import time
 import uuid
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 from privkit.errors import DomainError
 from privkit.formats import values
-from privkit.formats.values import TAGS, TYPES, encode, is_null, plain
+from privkit.formats.values import TAGS, TYPES, bare_null, encode, is_null, plain
 from tests.canaries import DATE, DIGITS, TEXT, UUID
 
 NULLS = {
@@ -25,7 +27,8 @@ NULLS = {
     "numpy float64 nan": np.float64("nan"),
     "numpy float32 nan": np.float32("nan"),
     "Decimal NaN": Decimal("NaN"),
-    "Decimal sNaN": Decimal("sNaN"),
+    "Decimal -NaN": Decimal("-NaN"),
+    "float nan with other bits": struct.unpack(">d", bytes.fromhex("fff8000000001234"))[0],
     "pandas NaT": pd.NaT,
     "pandas NA": pd.NA,
     "numpy datetime64 NaT": np.datetime64("NaT"),
@@ -48,6 +51,9 @@ DATA = {
     "a float": 1.5,
     "infinity": float("inf"),
     "a Decimal": Decimal(0),
+    "a NaN with digits": Decimal(f"NaN{DIGITS}"),
+    "a NaN that signals": Decimal("sNaN"),
+    "a NaN that signals digits": Decimal(f"sNaN{DIGITS}"),
     "a numpy float": np.float32(0),
     "a numpy date": np.datetime64("2024-05-06"),
     "a numpy integer": np.int64(0),
@@ -173,6 +179,19 @@ class TestIsNull:
 
         assert is_null(None)
         assert not is_null(object())
+
+    @pytest.mark.parametrize("name", NULLS)
+    def test_a_bare_null_carries_nothing(self, name):
+        """What comes back in the place of a null is null, of no class or bits of its own."""
+        null = bare_null(NULLS[name])
+
+        assert is_null(null)
+        if isinstance(null, float):
+            assert (float, struct.pack(">d", float("nan"))) == (type(null), struct.pack(">d", null))
+        elif isinstance(null, Decimal):
+            assert "Decimal('NaN')" == repr(null)
+        else:
+            assert NULLS[name] is null
 
     @pytest.mark.parametrize("name", NULLS)
     def test_a_null_has_no_bytes(self, name):
@@ -317,6 +336,11 @@ class TestEncode:
                 (value, None)
                 for value in (Decimal("Infinity"), Decimal("1E2001"), Decimal("1E-2001"))
             ),
+            *(
+                (Decimal(f"{nan}{DIGITS}"), declared)
+                for nan in ("NaN", "sNaN", "-NaN")
+                for declared in (None, *TYPES)
+            ),
             *((value, None) for value in (10**600, -(10**600), Decimal(10**600))),
             *((value, "decimal") for value in (10**600, Decimal("-Infinity"))),
             *((value, "text") for value in (10**600, Decimal("Infinity"), Decimal("1E9999"))),
@@ -343,6 +367,26 @@ class TestEncode:
 
         assert len(text) - 1 == caught.value.position
         assert caught.value.__context__ is None
+
+    @pytest.mark.parametrize("declared", [None, "datetime"])
+    @pytest.mark.parametrize("machine", ["Asia/Kolkata", "America/Lima"])
+    def test_a_zone_without_an_offset_is_none(self, declared, machine, monkeypatch):
+        """A datetime whose zone tells no offset is one without, in the time of no machine."""
+
+        class Nowhere(dt.tzinfo):
+            def utcoffset(self, _):
+                return None
+
+        monkeypatch.setenv("TZ", machine)
+        time.tzset()
+        moment = dt.datetime(1907, 3, 11, 4, 5)
+        try:
+            found = encode(moment.replace(tzinfo=Nowhere()), declared)
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+        assert encode(moment, declared) == found
 
     def test_integers_of_the_greatest_size_are_read(self):
         """The limit holds both ways: as a number and as text."""

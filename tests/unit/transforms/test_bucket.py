@@ -220,6 +220,8 @@ class TestDates:
         Without a width, intervals are one unit wide.
         """
         assert "2024-05" == Bucket(unit="month").apply(DAY)
+        assert Bucket(unit="month") == Bucket(unit="month", width=1)
+        assert repr(Bucket(unit="month")) == repr(Bucket(unit="month", width=Decimal("1.0")))
 
     @pytest.mark.parametrize(
         "value",

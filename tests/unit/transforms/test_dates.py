@@ -335,9 +335,9 @@ class TestDeclaration:
         ("arguments", "message"),
         [
             ({"by": ""}, "by is the path of the field that tells whose date it is"),
-            ({"by": 7}, "by is text, got int"),
+            ({"by": 7}, "by is the path of the field that tells whose date it is"),
             ({"by": None}, "by is the path of the field that tells whose date it is"),
-            ({"scope": 7}, "scope is text, got int"),
+            ({"scope": 7}, "scope is a name of one or more printable characters"),
             ({"max_days": 0}, "max_days is 1 to 36,525, got 0"),
             ({"max_days": 36_526}, "max_days is 1 to 36,525, got 36526"),
             ({"max_days": True}, "max_days is an integer, got bool"),

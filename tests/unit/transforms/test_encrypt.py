@@ -83,6 +83,21 @@ class TestDeclaration:
         with pytest.raises(DomainError, match=f"^{message}$"):
             Encrypt(**options)
 
+    @pytest.mark.parametrize(
+        "subkeys",
+        [
+            Subkeys(KEY, field=f"{TEXT}\ud800", scope="s"),
+            Subkeys(KEY, field="f", scope=f"{TEXT}\ud800"),
+        ],
+    )
+    def test_half_a_character_names_nothing(self, subkeys):
+        """A field or scope without bytes is refused, whoever made it up."""
+        for bind in (Encrypt().bind, Encrypt().bind_inverse):
+            with pytest.raises(DomainError, match=r"^character 22 of 23 of a scope") as caught:
+                bind(subkeys)
+
+            assert caught.value.__context__ is None
+
 
 class TestRoundTrip:
     @settings(deadline=None, max_examples=200)
@@ -121,6 +136,8 @@ class TestRoundTrip:
             ),
             *(Decimal("1.50"), Decimal("1E+3"), Decimal("-0.0"), uuid.UUID(UUID), RECORD),
             dt.datetime(1907, 3, 11, 4, 5, 6, 7, tzinfo=dt.timezone(dt.timedelta(seconds=3208))),
+            dt.datetime(1907, 3, 11, 4, 5, 6, 7, fold=1),
+            dt.datetime(1907, 3, 11, fold=1),
         ],
     )
     def test_edges_come_back(self, value):
