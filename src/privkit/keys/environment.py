@@ -56,7 +56,12 @@ class EnvironmentKeys:
             KeyNotFoundError: If the variable is not set, or *name* is no name of a keyset.
             KeyMaterialError: If what the variable holds is not a list of keys.
         """
-        require_name(name)
+        try:
+            require_name(name)
+        except KeyNotFoundError:
+            # Somebody passes the key itself one day, and a traceback prints locals.
+            del name
+            raise
         if name not in self._keysets:
             # No lock, which a fork could copy in its locked state: of several first readers,
             # the one that stores its keyset first decides for all.
@@ -93,7 +98,7 @@ class EnvironmentKeys:
 
 
 def _complaint(variable: object) -> str | None:
-    if not isinstance(variable, str):
+    if type(variable) is not str:
         return f"the name of an environment variable is str, got {type(variable).__name__}"
     if holds_key(variable):
         return "EnvironmentKeys takes the name of a variable, got what looks like a key"

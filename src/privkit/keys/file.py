@@ -72,7 +72,12 @@ class FileKeys:
             KeyProviderError: If others can read or write the file, or the user cannot read it.
             KeyUnavailableError: If the device that holds the file fails.
         """
-        require_name(name)
+        try:
+            require_name(name)
+        except KeyNotFoundError:
+            # Somebody passes the key itself one day, and a traceback prints locals.
+            del name
+            raise
         if name not in self._keysets:
             # No lock, which a fork could copy in its locked state: of several first readers,
             # the one that stores its keyset first decides for all.
@@ -119,7 +124,7 @@ def path_complaint(path: object, /) -> str | None:
     text = path
     if isinstance(path, os.PathLike):
         text = os.fspath(cast("os.PathLike[str]", path))
-    if not isinstance(text, str):
+    if type(text) is not str:
         return f"the path of a key file is str or PathLike, got {type(text).__name__}"
     if holds_key(text):
         return "the path of a key file is asked for, got what looks like a key"

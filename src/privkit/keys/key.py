@@ -193,7 +193,7 @@ class Key:
 def _id_complaint(key_id: object) -> str | None:
     if grammar.is_id(key_id):
         return None
-    given = f"{len(key_id)} characters" if isinstance(key_id, str) else type(key_id).__name__
+    given = f"{len(key_id)} characters" if type(key_id) is str else type(key_id).__name__
     return f"the id of a key is {grammar.ID_RULE}, got {given}"
 
 

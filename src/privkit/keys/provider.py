@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from privkit.errors import KeyNotFoundError, KeyProviderError, PrivkitError
 from privkit.keys.keyset import Keyset
+from privkit.keys.text import holds_key
 
 DEFAULT: Final = "default"
 NAME: Final = re.compile("[a-z][a-z0-9_]{0,62}")
@@ -35,6 +36,8 @@ def require_name(name: str, /) -> None:
     """
     Refuse what is not the name of a keyset, before it reaches a path or a variable.
 
+    It may be a key, so whoever calls this deletes the name before the error leaves.
+
     Raises:
         KeyNotFoundError: If *name* is not a lower-case letter and then up to 62 lower-case
             letters, digits or underscores.
@@ -46,9 +49,14 @@ def require_name(name: str, /) -> None:
 
 
 def _name_complaint(name: object) -> str | None:
-    if isinstance(name, str) and NAME.fullmatch(name):
+    if type(name) is not str:
+        given = type(name).__name__
+    elif holds_key(name):
+        given = "what looks like a key"
+    elif not NAME.fullmatch(name):
+        given = f"{len(name)} characters"
+    else:
         return None
-    given = f"{len(name)} characters" if isinstance(name, str) else type(name).__name__
     return (
         "the name of a keyset is a lower-case letter, then up to 62 lower-case letters, digits "
         f"or underscores, got {given}"
@@ -65,7 +73,11 @@ def resolve(provider: KeyProvider, name: str, /) -> Keyset:
         KeyProviderError: If the provider raises anything of its own, or returns anything but a
             `Keyset`. Errors of privkit pass, without what caused them, which may hold a secret.
     """
-    require_name(name)
+    try:
+        require_name(name)
+    except KeyNotFoundError:
+        del provider, name
+        raise
     culprit = type(provider).__name__
     keyset: object = None
     failure: PrivkitError | None = None

@@ -36,13 +36,17 @@ class StaticKeys:
         complaint = keys_complaint(primary, older)
         if complaint is not None:
             # What stands in the place of a key may be its bytes, and a traceback prints locals.
-            del self, primary, older
+            del self, primary, older, name
             raise KeyMaterialError(complaint)
+        try:
+            require_name(name)
+        except KeyNotFoundError:
+            del self, name
+            raise
         # For a traceback that prints this object before it is whole.
         self._ids: tuple[str, ...] = ()
         self._keyset = Keyset(primary, older)
         self._ids = self._keyset.ids
-        require_name(name)
         self._name = name
 
     def keyset(self, name: str, /) -> Keyset:
@@ -52,7 +56,11 @@ class StaticKeys:
         Raises:
             KeyNotFoundError: If it is not.
         """
-        require_name(name)
+        try:
+            require_name(name)
+        except KeyNotFoundError:
+            del name
+            raise
         if name != self._name:
             raise KeyNotFoundError(
                 f"there is no keyset {name}; these StaticKeys serve {self._name}"

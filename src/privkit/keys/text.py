@@ -30,7 +30,8 @@ def is_id(value: object, /) -> bool:
     """
     Whether *value* may be the id of a key.
     """
-    return isinstance(value, str) and ID.fullmatch(value) is not None
+    # A subclass may print as something else, and pseudonyms carry what is printed.
+    return type(value) is str and ID.fullmatch(value) is not None
 
 
 def holds_key(text: str, /) -> bool:

@@ -1,6 +1,7 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 
 import pytest
 
@@ -146,6 +147,7 @@ class TestMistakes:
             (PRIMARY.to_text()[:-20], "what looks like a key"),
             (None, "got NoneType"),
             (KEY_BYTES, "got bytes"),
+            (StrEnum("Name", {"KEYS": "PRIVKIT_KEYS"}).KEYS, "got Name"),
         ],
     )
     def test_the_variable_is_a_name(self, variable, given):

@@ -4,6 +4,7 @@ import pickle
 import socket
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -302,6 +303,7 @@ class TestMistakes:
             (None, "got NoneType"),
             (KEY_BYTES, "got bytes"),
             (7, "got int"),
+            (StrEnum("Name", {"KEYS": "keys"}).KEYS, "got Name"),
         ],
     )
     def test_the_path_is_a_path(self, path, given):

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 from datetime import UTC, datetime
+from enum import Enum
 
 import pytest
 
@@ -97,6 +98,13 @@ class TestConstruction:
 
         size = f"{len(key_id)} characters" if isinstance(key_id, str) else type(key_id).__name__
         assert size in str(caught.value)
+
+    def test_refuses_ids_of_another_class(self):
+        """Pseudonyms carry an id as it prints, and a member prints as something else."""
+        member = Enum("Id", {"KEY": "k1"}, type=str).KEY
+        for make in (Key, Key.of_pyffx):
+            with pytest.raises(KeyMaterialError, match=r"got Id$"):
+                make(member, KEY_BYTES)
 
     def test_refuses_swapped_arguments(self):
         """A key in the place of the id is refused and not shown."""

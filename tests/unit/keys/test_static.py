@@ -1,5 +1,6 @@
 import copy
 import pickle
+from enum import StrEnum
 
 import pytest
 
@@ -32,6 +33,10 @@ class TestStaticKeys:
         """The name is one that a keyset may have."""
         with pytest.raises(KeyNotFoundError, match="the name of a keyset is"):
             StaticKeys(PRIMARY, name="../billing")
+        with pytest.raises(KeyNotFoundError, match=r"got what looks like a key$"):
+            StaticKeys(PRIMARY, name=PRIMARY.to_text()[:40])
+        with pytest.raises(KeyNotFoundError, match=r"got Name$"):
+            StaticKeys(PRIMARY, name=StrEnum("Name", {"BILLING": "billing"}).BILLING)
 
     def test_refuses_raw_bytes(self):
         """Bytes are no key."""
