@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import Enum
 from itertools import islice
 from typing import Final, Literal, get_args
 
 from privkit.errors import PolicyError
 from privkit.policy.options import options
-from privkit.policy.paths import Path, Step, parse, render
+from privkit.policy.paths import SURROGATE, Path, Step, parse, render
 from privkit.typing import Transform
 
 NAME: Final = re.compile("[a-z][a-z0-9_-]{0,62}")
@@ -79,7 +80,7 @@ def check(name: object, version: object, fields: object, unruled: object) -> lis
     Return everything that is wrong with the parts of a policy.
     """
     mistakes = []
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if type(name) is not str or not NAME.fullmatch(name):
         mistakes.append(
             Mistake(
                 "name",
@@ -96,7 +97,7 @@ def check(name: object, version: object, fields: object, unruled: object) -> lis
                 part=True,
             )
         )
-    if not isinstance(unruled, str) or unruled not in get_args(Unruled):
+    if type(unruled) is not str or unruled not in get_args(Unruled):
         mistakes.append(
             Mistake(
                 "unruled",
@@ -120,10 +121,8 @@ def _check_fields(fields: Mapping[object, object]) -> list[Mistake]:
     for path, rule in fields.items():
         if len(mistakes) >= MAX_MISTAKES:
             return mistakes
-        if not isinstance(path, str):
-            mistakes.append(
-                Mistake("fields", f"a path is text, got {type(path).__name__}", part=True)
-            )
+        if type(path) is not str:
+            mistakes.append(Mistake("fields", f"a path is text, got {_kind(path)}", part=True))
             continue
         steps: Path = ()
         try:
@@ -163,6 +162,12 @@ def _complaint(rule: object) -> str | None:
         return f"a rule is a transform such as Token(), got {type(rule).__name__}"
     if missing:
         return f"{type(rule).__name__} is no transform: it has no {', '.join(missing)}"
+    for name in ("by", "scope"):
+        # Scopes are made of both, and subkeys of scopes.
+        text = getattr(rule, name)
+        if text is not None and (type(text) is not str or SURROGATE.search(text)):
+            got = "half a character" if type(text) is str else _kind(text)
+            return f"'{name}' of {type(rule).__name__} is text or None, got {got}"
     try:
         json.dumps(options(rule), allow_nan=False)
     except PolicyError as error:
@@ -219,11 +224,17 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def _shape(value: object) -> str:
     match value:
-        case str():
+        case str() if type(value) is str:
             return f"text of {len(value)} characters"
-        case bool() | None:
-            return type(value).__name__
-        case int():
+        case int() if type(value) is int:
             return "a number outside"
         case _:
-            return type(value).__name__
+            return _kind(value)
+
+
+def _kind(value: object) -> str:
+    """
+    Return the name of a value's class, and what to do about a member of an enumeration.
+    """
+    advice = ": pass its .value" if isinstance(value, Enum) else ""
+    return f"{type(value).__name__}{advice}"

@@ -7,10 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from privkit.errors import PolicyError
+from privkit.formats.text import plain_text
 from privkit.keys import KeyProvider
 from privkit.policy.checks import Unruled, check, refusal, suggest
 from privkit.policy.options import options
@@ -159,7 +161,7 @@ class Policy:
         Raises:
             PolicyError: If it has none of that path.
         """
-        if path not in self.fields:
+        if isinstance(path, Enum) or path not in self.fields:
             raise PolicyError(
                 f"policy '{self.name}' has no such field{suggest(str(path), self.fields)}",
                 policy=self.name,
@@ -177,7 +179,7 @@ class Policy:
         """
         self.require(path)
         rule = self.fields[path]
-        return f"{self.name}.{rule.by or path}" if rule.scope is None else rule.scope
+        return f"{self.name}.{rule.by or plain_text(path)}" if rule.scope is None else rule.scope
 
     def explain(self) -> "Explanation":
         """

@@ -57,7 +57,8 @@ def parse(text: str, /) -> Path:
     Raises:
         PolicyError: If *text* is no path. The message tells the position, counted from 1.
     """
-    if not isinstance(text, str):
+    # A subclass may print as something else, and scopes are made of what is printed.
+    if type(text) is not str:
         raise PolicyError(f"a path is text, got {type(text).__name__}")
     if len(text) > MAX_LENGTH:
         raise PolicyError(f"a path has at most {MAX_LENGTH:,} characters, got {len(text):,}")

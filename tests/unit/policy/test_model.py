@@ -8,7 +8,7 @@ import pickle
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from uuid import UUID
 
 import pytest
@@ -40,6 +40,13 @@ FIELDS = {
 }
 POLICY = Policy("patients", version=3, fields=FIELDS)
 QUOTES = 'a key that is empty or holds one of . [ ] " * or a blank stands in quotes, not so'
+
+
+NAMES = "1 to 63 lower-case letters, digits, hyphens or underscores, the first a letter"
+
+
+Word = Enum("Word", {"EMAIL": "email", "DROP": "drop"}, type=str)
+"""Members that equal their values, and print as something else."""
 
 
 def transform(**facts):
@@ -182,12 +189,27 @@ class TestScope:
 
         assert ["p.m", "x"] == [policy.scope("a"), policy.scope("b")]
 
+    def test_a_path_is_what_it_equals(self):
+        """
+        Text of another class names the field that it equals, whatever it prints as.
+        """
+
+        class Loud(str):
+            __slots__ = ()
+
+            def __format__(self, _):
+                return "something else"
+
+        assert "patients.mrn" == POLICY.scope(Loud("mrn"))
+
     def test_unknown_field_is_refused(self):
         """
         There is no scope without a field, and the error knows which one was meant.
         """
         with pytest.raises(PolicyError, match="no such field: did you mean 'email'"):
             POLICY.scope("emial")
+        with pytest.raises(PolicyError, match="no such field"):
+            POLICY.scope(StrEnum("Word", {"email": "email"}).email)
 
 
 class TestBinding:
@@ -223,6 +245,15 @@ class TestMistakes:
         """
         assert mistakes(name=name)[0].endswith(f"got text of {shape} characters")
 
+    def test_members_are_told_apart_from_their_values(self):
+        """
+        A member of an enumeration equals its value, and would make other scopes.
+        """
+        shape = "got Word: pass its .value"
+
+        assert [f"name: {NAMES}; {shape}"] == mistakes(name=Word.EMAIL)
+        assert [f"unruled: one of error, redact, drop; {shape}"] == mistakes(unruled=Word.DROP)
+
     @pytest.mark.parametrize(
         ("version", "shape"),
         [
@@ -255,6 +286,20 @@ class TestMistakes:
         [
             ([("a", Keep())], "fields: maps paths to rules, got list"),
             ({3: Keep()}, "fields: a path is text, got int"),
+            ({Word.EMAIL: Keep()}, "fields: a path is text, got Word: pass its .value"),
+            (
+                {"a": transform(scope=Word.EMAIL)},
+                "a: 'scope' of MadeUp is text or None, got Word: pass its .value",
+            ),
+            (
+                {"a": transform(by=Word.EMAIL), "email": Keep()},
+                "a: 'by' of MadeUp is text or None, got Word: pass its .value",
+            ),
+            (
+                {"a": transform(scope="a\ud800")},
+                "a: 'scope' of MadeUp is text or None, got half a character",
+            ),
+            ({"a": transform(scope=7)}, "a: 'scope' of MadeUp is text or None, got int"),
             ({"a": Token}, "a: a rule is a transform, got a class: write Token()"),
             ({"a": dict}, "a: a rule is a transform such as Token(), got a class"),
             ({"a": "redact"}, "a: a rule is a transform such as Token(), got str"),
