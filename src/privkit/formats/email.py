@@ -10,6 +10,7 @@ from typing import ClassVar, Final, Literal, cast, final
 from privkit.errors import DomainError
 from privkit.formats.contract import Parsed
 from privkit.formats.places import DIGITS, UPPER, rank, unrank
+from privkit.formats.text import is_own, plain_text
 
 MAX_LENGTH: Final = 254
 """Characters of an address: RFC 5321, section 4.5.3.1.3, less the angle brackets."""
@@ -90,7 +91,7 @@ class Email:
     many_kept: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.domain not in {"keep", "encipher"}:
+        if not is_own(self.domain) or self.domain not in {"keep", "encipher"}:
             raise DomainError("domain is 'keep' or 'encipher'")
 
     def parse(self, value: object, /) -> Parsed:
@@ -103,6 +104,7 @@ class Email:
         """
         if not isinstance(value, str):
             raise DomainError(f"an e-mail address is text, got {type(value).__name__}")
+        value = plain_text(value)
         length = len(value)
         if length > MAX_LENGTH:
             raise DomainError(

@@ -25,6 +25,8 @@ ALPHABETS: Final[Mapping[str, Alphabet]] = MappingProxyType(
 BUILT_IN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "card": ("card", "Card"),
+        "date": ("moments", "Date"),
+        "datetime": ("moments", "DateTime"),
         "decimal": ("numbers", "DecimalFormat"),
         "email": ("email", "Email"),
         "iban": ("iban", "IBAN"),
