@@ -12,6 +12,8 @@ import pytest
 
 from privkit.errors import DomainError, PrivkitError
 from privkit.formats.alphabet import Alphabet
+from privkit.formats.email import Email
+from privkit.formats.moments import Date, DateTime
 from privkit.formats.patterns import Pattern
 from privkit.formats.phone import Phone
 from privkit.formats.registry import BUILT_IN, find
@@ -25,7 +27,7 @@ from privkit.transforms.mask import Mask
 from privkit.transforms.redact import Drop, Keep, Redact
 from privkit.transforms.token import Token
 from privkit.transforms.truncate import Truncate
-from tests.canaries import DATE, DIGITS, KEY_BYTES, TEXT
+from tests.canaries import DATE, DIGITS, EMAIL, KEY_BYTES, TEXT
 
 KEY = Key("k1", KEY_BYTES)
 KEYS = StaticKeys(KEY)
@@ -61,6 +63,13 @@ OPTIONS = {
     (Alphabet, "symbols"): "01234",
     (Phone, "region"): "DE",
     (Pattern, "expression"): "[0-9]{7}",
+    (Email, "domain"): "encipher",
+    (Date, "minimum"): "1950-01-01",
+    (Date, "maximum"): "2050-01-01",
+    (Date, "format"): "%d/%m/%Y",
+    (DateTime, "minimum"): "1950-01-01",
+    (DateTime, "maximum"): "2050-01-01",
+    (DateTime, "format"): "%d/%m/%Y %H:%M:%S",
 }
 BESIDE = {
     (FormatPreserving, "legacy"): {"cipher": "pyffx"},
@@ -103,6 +112,7 @@ VALUES = {
     "digits": (FormatPreserving("digits").bind(SUBKEYS).apply, DIGITS),
     "iban": (FormatPreserving("iban").bind(SUBKEYS).apply, "DE89370400440532013000"),
     "pattern": (FormatPreserving(Pattern("[0-9]{7}")).bind(SUBKEYS).apply, "1234567"),
+    "email": (FormatPreserving("email").bind(SUBKEYS).apply, EMAIL),
     "phone": (FormatPreserving("phone").bind(SUBKEYS).apply, "+4930123456"),
 }
 
