@@ -20,7 +20,7 @@ from privkit.errors import (
     PolicyError,
     PrivkitError,
 )
-from privkit.formats.values import is_null
+from privkit.formats.values import bare_null, is_null
 from privkit.keys import Key, KeyProvider
 from privkit.policy.model import Policy
 from privkit.policy.tree import OMIT, find, grow, walk
@@ -310,7 +310,7 @@ class Authority:
 
     def _invert(self, path: str, value: object, record: Record, key_id: str | None) -> object:
         if is_null(value):
-            return value
+            return bare_null(value)
         rule = self.policy.fields[path]
         by = None if rule.by is None else self._subject(rule.by, record, key_id)
         return self._revealer(path, rule, self._key(rule, value, key_id)).invert(value, by)

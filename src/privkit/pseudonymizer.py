@@ -7,7 +7,7 @@ from itertools import count
 from typing import cast, final
 
 from privkit.errors import DomainError, PolicyError, PrivkitError
-from privkit.formats.values import is_null
+from privkit.formats.values import bare_null, is_null
 from privkit.keys import Key, KeyProvider, Keyset, Subkeys, resolve
 from privkit.keys.provider import require_name
 from privkit.policy.model import Policy
@@ -126,7 +126,7 @@ class BoundField:
                 return (self._apply(value, by),)
             self._check(value, by)
             if is_null(value):
-                return (value,)
+                return (bare_null(value),)
             return tuple(self._bind(key).apply(value, by) for key in self._binding.keyset().live)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = self._failure(error)
@@ -140,7 +140,7 @@ class BoundField:
         if type(value) is not str or self.transform.by is not None:
             self._check(value, by)
             if is_null(value):
-                return value
+                return bare_null(value)
         return protector.apply(value, by)
 
     def _check(self, value: object, by: object) -> None:

@@ -1,8 +1,10 @@
 """A policy joined to keys protects records: completely, or not at all."""
 
 import copy
+import math
 import os
 import pickle
+import struct
 import threading
 import traceback
 from datetime import date
@@ -133,6 +135,16 @@ class TestPseudonymize:
 
         assert {} == patients.pseudonymize({})
         assert nulls == patients.pseudonymize(nulls)
+
+    def test_nulls_carry_nothing(self, patients):
+        """A NaN comes out without the bits that it can carry."""
+        (loaded,) = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_DEAD_BEEF))
+        row = patients.pseudonymize({"mrn": "0042137", "age": loaded, "visits": loaded})
+
+        assert math.isnan(loaded)
+        assert [struct.pack("<d", math.nan)] * 2 == [
+            struct.pack("<d", row[key]) for key in ("age", "visits")
+        ]
 
     def test_removed_field_is_removed_even_if_null(self, patients):
         """Drop removes the key whatever it holds."""

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
 from privkit.errors import PolicyError, UnruledFieldError
-from privkit.formats.values import is_null
+from privkit.formats.values import bare_null, is_null
 from privkit.policy.paths import Step, parse
 
 RuleT = TypeVar("RuleT")
@@ -148,7 +148,7 @@ def _visit(
         made = (_visit(item, node.each, rule, visitor) for item in value)
         return [item for item in made if item is not OMIT]
     if is_null(value):
-        return value if rule is None else visitor.value(value, rule)
+        return bare_null(value) if rule is None else visitor.value(value, rule)
     wanted = [
         *(["a record"] if node.keys else []),
         *(["a list"] if node.each is not None else []),

@@ -136,18 +136,19 @@ class TestSeparation:
 
         assert one != other
 
-    def test_each_purpose_belongs_to_one_file(self):
+    def test_each_use_belongs_to_one_file(self):
         """
-        No two parts of the source derive subkeys for one purpose.
+        No two parts of the source derive subkeys for one purpose and algorithm.
         """
         found = {}
         for path in SOURCE.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 match node:
                     case ast.Call(
-                        func=ast.Attribute(attr="derive"), args=[ast.Constant(value=str(name)), *_]
+                        func=ast.Attribute(attr="derive"),
+                        args=[ast.Constant(value=str(purpose)), ast.Constant(value=str(algorithm))],
                     ):
-                        found.setdefault(name, set()).add(path)
+                        found.setdefault((purpose, algorithm), set()).add(path)
 
-        assert {"token", "fpe", "encrypt", "shift_date"} <= set(found)
-        assert [] == [name for name, files in found.items() if len(files) > 1]
+        assert {"token", "fpe", "encrypt", "shift_date"} == {purpose for purpose, _ in found}
+        assert [] == [use for use, files in found.items() if len(files) > 1]
