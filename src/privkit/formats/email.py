@@ -63,16 +63,17 @@ class Email:
 
     Keeps:
         The length, the place of each capital letter, the signs between letters and digits, and
-        the domain. With ``domain="encipher"``, of the domain only the length of each label, its
-        hyphens and capital letters, the top-level domain and labels that are not in ASCII.
+        the domain unless it is enciphered. With ``domain="encipher"``, of the domain only the
+        length of each label, its hyphens and capital letters, the top-level domain and labels
+        that are not in ASCII.
 
     Reveals:
         All that it keeps: usually the employer or the provider, and whether there is a dot
         between two names or a tag after a plus sign.
 
     Domain:
-        36 for each small letter and each digit, times 26 for each capital letter. A name of three
-        letters has 46,656. Without letters and digits, 19 for each sign.
+        36 for each small letter and each digit that is replaced, times 26 for each capital
+        letter. A name of three letters has 46,656. Without letters and digits, 19 for each sign.
 
     Source:
         RFC 5322, section 3.2.3 (dot-atom). RFC 5321, sections 2.4 and 4.5.3.1. Domain names:

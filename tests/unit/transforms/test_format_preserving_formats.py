@@ -11,6 +11,7 @@ import string
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from hmac import digest
@@ -39,6 +40,7 @@ from privkit.formats.contract import Parsed
 from privkit.formats.email import Email
 from privkit.formats.ip import IPv4, IPv6
 from privkit.formats.mac import MAC
+from privkit.formats.moments import Date, DateTime
 from privkit.formats.numbers import DecimalFormat, Integer
 from privkit.formats.patterns import Pattern
 from privkit.formats.phone import Phone
@@ -49,7 +51,7 @@ from privkit.formats.vin import VIN
 from privkit.keys import Subkeys
 from privkit.policy import manifest
 from privkit.transforms.format_preserving import FormatPreserving
-from tests.canaries import DIGITS, EMAIL, IBAN, IP, KEY_BYTES, OTHER_KEY_BYTES, PHONE, TEXT
+from tests.canaries import DATE, DIGITS, EMAIL, IBAN, IP, KEY_BYTES, OTHER_KEY_BYTES, PHONE, TEXT
 from tests.canaries import UUID as ID
 from tests.unit.ciphers.forks import in_child
 
@@ -90,6 +92,15 @@ SAMPLES = {
         (Card(), "4111-1111-1111-1111", is_card),
         (Card(bin=8), "4012888888881881", is_card),
         (Card(bin=6, last=0), 378282246310005, is_card),
+    ],
+    "date": [
+        (Date(), DATE, date.fromisoformat),
+        (Date(maximum="2001-01-01"), date(1996, 2, 29), lambda value: value.year <= 2001),
+        (Date(format="%d/%m/%Y"), "29/02/1996", lambda value: datetime.strptime(value, "%d/%m/%Y")),
+    ],
+    "datetime": [
+        (DateTime(), f"{DATE}T10:30:00+01:00", datetime.fromisoformat),
+        (DateTime(), datetime(1996, 2, 29, 10, tzinfo=UTC), lambda value: value.tzinfo is UTC),
     ],
     "decimal": [
         (DecimalFormat(), Decimal("-1234567.80"), lambda value: value.is_finite()),
