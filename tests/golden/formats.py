@@ -11,6 +11,7 @@ is: it is made again only to add to it.
 import hmac
 import json
 import sys
+from datetime import date
 from ipaddress import ip_address
 from math import prod
 
@@ -134,6 +135,12 @@ def of_integer(value, *, minimum=None, maximum=None):
     return f"{sign}{width}", abs(value) - first, 10**width - first
 
 
+def of_date(value, *, minimum="1900-01-01", maximum="2099-12-31"):
+    """Numbered: days from the first."""
+    first, day, last = (date.fromisoformat(text).toordinal() for text in (minimum, value, maximum))
+    return "", day - first, last - first + 1
+
+
 def of_decimal(value):
     """Kept: sign, digits and the exponent. Numbered: the digits, from the first of the shape."""
     sign = "-" if value[0] == "-" else ""
@@ -242,6 +249,7 @@ def of_pattern(value, *, expression):
 
 NUMBERINGS = {
     "card": of_card,
+    "date": of_date,
     "decimal": of_decimal,
     "email": of_email,
     "iban": of_iban,
@@ -297,6 +305,8 @@ def follows(row):
     Tell whether a pseudonym is the right one, or ``None`` if there is no second way to know.
     """
     name, options = options_of(row["format"])
+    if "format" in options:
+        return None
     if name == "alphabet" or name in ALPHABETS:
         return written_in(ALPHABETS.get(name) or options["alphabet"], row)
     if name not in NUMBERINGS:
@@ -321,6 +331,11 @@ VALUES = [
     ({"name": "card", "last": 0}, ["4012888888881881", 30569309025904, "6304000000000000"]),
     ({"name": "card", "bin": 8}, ["4012888888881881", "4222222222222220"]),
     ({"name": "card", "bin": 8, "last": 0}, ["4111111111111111", "6200000000000005"]),
+    ("date", ["1907-03-11", "1900-01-01", "2099-12-31", "19960229"]),
+    ({"name": "date", "minimum": "1990-01-01", "maximum": "1992-09-26"}, ["1990-01-01"]),
+    ({"name": "date", "format": "%d/%m/%Y"}, ["29/02/1996"]),
+    ("datetime", ["1907-03-11T10:30:00+01:00", "1996-02-29T23:59:59.500Z", "2024-05-06 07:08"]),
+    ({"name": "datetime", "format": "%d.%m.%Y %H:%M"}, ["29.02.1996 12:34"]),
     ("decimal", ["0", "-1", "1.5", "0.00", "-0.05", "12.50", "1234567.89", "-99999999.9"]),
     (
         "email",
