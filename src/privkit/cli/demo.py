@@ -4,7 +4,10 @@
 
 import argparse
 import csv
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -54,10 +57,12 @@ def demo(options: argparse.Namespace) -> int:
     policy_file, key_file = folder / "policy.toml", folder / "demo.key"
     with raw.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *people(ROWS)])
-    policy_file.write_text(POLICY, encoding="utf-8")
-    (folder / "access.toml").write_text(ACCESS, encoding="utf-8")
-    key_file.unlink(missing_ok=True)
-    write_key_file(key_file, generate("demo"))
+    # What somebody may have changed since the last run stays.
+    for path, text in ((policy_file, POLICY), (folder / "access.toml", ACCESS)):
+        if not path.exists():
+            path.write_text(text, encoding="utf-8")
+    if not key_file.exists():
+        write_key_file(key_file, generate("demo"))
 
     policy = Policy.load(policy_file)
     pseudonymizer = policy.bind(FileKeys(key_file))
@@ -102,16 +107,19 @@ def _next_steps(folder: Path) -> str:
     def path(name: str) -> str:
         return shlex.quote(str(folder / name))
 
+    # In a virtual environment that is not active, the command is not on the path.
+    python = shlex.quote(os.path.relpath(sys.executable))
+    run = "privkit" if shutil.which("privkit") else f"{python} -m privkit"
     return f"""\
 Next:
 
   Bring back what reverses, as somebody who may:
-    privkit reidentify {path("policy.toml")} {path("pseudonymized.csv")} \\
+    {run} reidentify {path("policy.toml")} {path("pseudonymized.csv")} \\
       {path("reidentified.csv")} --keys {path("demo.key")} --access {path("access.toml")} \\
       --audit {path("audit.jsonl")} --actor dr.lee --purpose treatment
 
   Change a rule in the policy and run it again:
-    privkit apply {path("policy.toml")} {path("people.csv")} {path("pseudonymized.csv")} \\
+    {run} apply {path("policy.toml")} {path("people.csv")} {path("pseudonymized.csv")} \\
       --keys {path("demo.key")} --force
 
-  The key in {path("demo.key")} is for this demo alone. Make your own with: privkit keygen"""
+  The key in {path("demo.key")} is for this demo alone. Make your own with: {run} keygen"""

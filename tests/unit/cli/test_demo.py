@@ -3,8 +3,10 @@ The demonstration: one command, and a table that may be shared.
 """
 
 import csv
+import os
 import shlex
 import stat
+import sys
 from datetime import date
 
 import pytest
@@ -81,7 +83,7 @@ class TestDemo:
 
     def test_is_safe_to_run_twice(self, folder):
         """
-        The second run replaces the first, with a key of its own.
+        The second run goes over the first, with its key.
         """
         ids = []
         for _ in range(2):
@@ -91,7 +93,7 @@ class TestDemo:
             mode = (folder / "d" / "demo.key").stat().st_mode
             assert 0o600 == stat.S_IMODE(mode)
 
-        assert ids[0] != ids[1]
+        assert ids[0] == ids[1]
 
     def test_leaves_the_files_of_others_alone(self, folder, capsys):
         """
@@ -106,16 +108,35 @@ class TestDemo:
         assert 2 == capsys.readouterr().err.count("is not a demo's folder")
         assert "mine" == (folder / "mine" / "policy.toml").read_text()
 
-    def test_says_what_to_try_next(self, capsys, folder):
+    def test_keeps_what_somebody_changed(self, folder):
         """
-        The commands that it prints run as they stand.
+        A second run keeps the policy, the access rules and the key.
         """
+        main(["demo"])
+        policy, key = folder / "demo-output" / "policy.toml", folder / "demo-output" / "demo.key"
+        changed = policy.read_text().replace('ward = "keep"', 'ward = "redact"')
+        policy.write_text(changed)
+        before = key.read_text()
+
+        assert 0 == main(["demo"])
+        assert changed == policy.read_text()
+        assert before == key.read_text()
+        assert {""} == {row["ward"] for row in read(folder / "demo-output" / "pseudonymized.csv")}
+
+    @pytest.mark.parametrize("found", ["/usr/bin/privkit", None])
+    def test_says_what_to_try_next(self, capsys, folder, found, monkeypatch):
+        """
+        The commands that it prints run as they stand, whether `privkit` is on the path or not.
+        """
+        monkeypatch.setattr("shutil.which", lambda _name: found)
         main(["demo", "a folder"])
         text = capsys.readouterr().out.replace("\\\n", " ")
+        start = ["privkit"] if found else [os.path.relpath(sys.executable), "-m", "privkit"]
+        lines = [line.strip() for line in text.splitlines()]
         commands = [
-            shlex.split(line)[1:]
-            for line in text.splitlines()
-            if line.strip().startswith("privkit ")
+            shlex.split(line)[len(start) :]
+            for line in lines
+            if line.startswith(f"{shlex.join(start)} ")
         ]
 
         assert [["reidentify"], ["apply"]] == [command[:1] for command in commands]
