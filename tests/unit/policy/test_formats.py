@@ -3,6 +3,8 @@ Formats in policy files: their names, their options, and what is wrong with them
 """
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -236,6 +238,51 @@ class TestMistakes:
         assert ["option 'cipher' is 'ff1' or 'pyffx', got text: did you mean 'ff1'?"] == told(
             "digits", cipher="ff2"
         )
+
+
+@dataclass(frozen=True)
+class Ward:
+    """
+    A table within a table.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Bed:
+    """
+    A format of an application's own.
+    """
+
+    ward: Ward
+
+    name: ClassVar[str] = "bed"
+    many_kept: ClassVar[bool] = False
+
+    def parse(self, value, /):
+        """
+        Never called here.
+        """
+
+    def render(self, parsed, number, /):
+        """
+        Never called here.
+        """
+
+
+class TestOwnFormats:
+    def test_may_have_tables_for_options(self, monkeypatch):
+        """
+        Options within options are read, written and told what they miss.
+        """
+        monkeypatch.setattr(registry, "_registered", {"bed": Bed})
+        declared = {"name": "bed", "ward": {"number": 3}}
+
+        assert Bed(Ward(3)) == read(declared)
+        assert {"format": declared} == options(FormatPreserving(Bed(Ward(3))))
+        with pytest.raises(PolicyError, match="option 'ward' of the format bed is a table with nu"):
+            read({"name": "bed", "ward": {}})
 
 
 class TestSchema:
