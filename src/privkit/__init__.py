@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from privkit.transforms.encrypt import Encrypt
     from privkit.transforms.format_preserving import FormatPreserving
     from privkit.transforms.mask import Mask
+    from privkit.transforms.network import IPAddress
     from privkit.transforms.redact import Drop, Keep, Redact
     from privkit.transforms.token import Token
     from privkit.transforms.truncate import Truncate
@@ -32,6 +33,7 @@ else:
         "EnvironmentKeys": "keys",
         "FileKeys": "keys",
         "FormatPreserving": "transforms.format_preserving",
+        "IPAddress": "transforms.network",
         "JSONLinesAudit": "audit",
         "Keep": "transforms.redact",
         "Key": "keys",
@@ -74,6 +76,7 @@ __all__ = [
     "EnvironmentKeys",
     "FileKeys",
     "FormatPreserving",
+    "IPAddress",
     "JSONLinesAudit",
     "Keep",
     "Key",

@@ -18,10 +18,13 @@ Record: TypeAlias = Mapping[str, object]
 class Technique(StrEnum):
     """
     Classes of de-identification techniques, as named in ISO/IEC 20889:2018.
+
+    Randomized encryption has no name of its own there: it is a cryptographic tool like the others.
     """
 
     DETERMINISTIC_ENCRYPTION = "cryptographic tools: deterministic encryption"
     FORMAT_PRESERVING_ENCRYPTION = "cryptographic tools: format-preserving encryption"
+    RANDOMIZED_ENCRYPTION = "cryptographic tools: randomized encryption"
     MASKING = "suppression: masking"
     LOCAL_SUPPRESSION = "suppression: local suppression"
     PSEUDONYMIZATION = "pseudonymization: keyed one-way function"
@@ -121,11 +124,7 @@ class Transform(Protocol):
     name: ClassVar[str]
     """What a policy file calls it."""
 
-    technique: ClassVar[Technique]
     reversible: ClassVar[bool]
-
-    deterministic: ClassVar[bool]
-    """Equal values (of one subject, where ``by`` is set) have equal pseudonyms."""
 
     injective: ClassVar[bool]
     """Different values have different pseudonyms."""
@@ -135,6 +134,20 @@ class Transform(Protocol):
 
     containers: ClassVar[bool]
     """It may rule a whole list or record, not only a single value."""
+
+    @property
+    def technique(self) -> Technique:
+        """
+        The class of the technique, which may depend on the options.
+        """
+        ...
+
+    @property
+    def deterministic(self) -> bool:
+        """
+        Whether equal values (of one subject, where ``by`` is set) have equal pseudonyms.
+        """
+        ...
 
     @property
     def by(self) -> str | None:

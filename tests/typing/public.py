@@ -15,6 +15,7 @@ from privkit import (
     EnvironmentKeys,
     FileKeys,
     FormatPreserving,
+    IPAddress,
     JSONLinesAudit,
     Keep,
     Key,
@@ -46,6 +47,7 @@ keyed: list[KeyedTransform] = [Token()]
 reversible: list[ReversibleTransform] = [
     Encrypt(),
     FormatPreserving("digits"),
+    IPAddress(mode="prefix"),
     ShiftDate(by="id", max_days=30),
 ]
 rules: dict[str, Transform] = {"email": Token(), "zip": Truncate(3), "ward": Keep()}
