@@ -6,9 +6,9 @@ import os
 import platform
 import sys
 
-from benchmarks import ciphers, import_time, records, tokens
+from benchmarks import ciphers, formats, import_time, ip, permutation, records, tokens
 
-BENCHES = (import_time, ciphers, tokens, records)
+BENCHES = (import_time, ciphers, tokens, formats, permutation, ip, records)
 
 
 def main() -> int:
