@@ -2,7 +2,7 @@
 A policy joined to keys: it protects, and has no method that reveals.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import cast, final
 
@@ -80,13 +80,14 @@ class BoundField:
         transform: Its rule.
     """
 
-    __slots__ = ("_binding", "_protector", "path", "transform")
+    __slots__ = ("_binding", "_direct", "_protector", "path", "transform")
 
     def __init__(self, binding: Binding, path: str, transform: Transform) -> None:
         self._binding = binding
         self.path = path
         self.transform = transform
         self._protector: Protector | None = None
+        self._direct: Callable[[object], object] | None = None
 
     def apply(self, value: object, /, *, by: object = None) -> object:
         """
@@ -105,6 +106,8 @@ class BoundField:
             KeyProviderError: If no key can be had.
         """
         try:
+            if type(value) is str and self._direct is not None:
+                return self._direct(value)
             return self._apply(value, by)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = self._failure(error)
@@ -137,6 +140,9 @@ class BoundField:
         protector = self._protector
         if protector is None:
             protector = self._protector = self._primary()
+            if self.transform.by is None:
+                # Text needs none of the checks below, and most values are text.
+                self._direct = protector.apply
         if type(value) is not str or self.transform.by is not None:
             self._check(value, by)
             if is_null(value):
