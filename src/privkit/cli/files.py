@@ -5,13 +5,13 @@
 import argparse
 import contextlib
 import dataclasses
+import os
 import signal
 import sys
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn, cast
 
 from privkit.audit import JSONLinesAudit
 from privkit.authority import AllowList
@@ -21,15 +21,20 @@ from privkit.frames.csv_file import CSV
 from privkit.frames.files import SUFFIXES, FileFormat, pseudonymize_file, reidentify_file
 from privkit.frames.json_lines import JSONLines
 from privkit.keys import EnvironmentKeys, FileKeys, KeyProvider
+from privkit.policy.declared import kind_of
 from privkit.policy.manifest import Manifest
 from privkit.policy.model import Policy
+from privkit.policy.parsing import MAX_SIZE, parse
+from privkit.policy.yaml_file import UnreadableError
+
+EXAMPLE: Final = '"dr.lee" = ["treatment"]'
 
 
 def apply(options: argparse.Namespace) -> int:
     """
     Pseudonymize a file.
     """
-    _spare(options, "policy", "keys")
+    _spare(options)
     chosen = _format(options)
     policy = Policy.load(options.policy)
     keyed = any(rule.keyed for rule in policy.fields.values())
@@ -57,9 +62,10 @@ def reidentify(options: argparse.Namespace) -> int:
     """
     Put back what reverses.
     """
-    _spare(options, "policy", "keys", "manifest", "access", "audit")
+    options.manifest = options.manifest or str(Manifest.beside(Path(options.source)))
+    _spare(options)
     policy = Policy.load(options.policy)
-    manifest = Manifest.load(options.manifest or Manifest.beside(Path(options.source)))
+    manifest = Manifest.load(options.manifest)
     with _terminable(), reporting(bar=options.progress) as progress:
         rows = reidentify_file(
             policy,
@@ -79,15 +85,37 @@ def reidentify(options: argparse.Namespace) -> int:
     return 0
 
 
-def _spare(options: argparse.Namespace, *names: str) -> None:
+READ: Final[Mapping[str, str]] = {
+    "source": "IN",
+    "policy": "the policy",
+    "keys": "the key file (--keys)",
+    "access": "the access file (--access)",
+    "manifest": "the manifest of IN (--manifest)",
+}
+"""The options that name a file to read, and what a message calls it."""
+
+
+def _spare(options: argparse.Namespace) -> None:
     """
-    Refuse an output that is one of the files the command is told to use.
+    Refuse a file to write that is another file of the command as well.
     """
-    target = Path(options.target)
-    for name in names:
-        path = getattr(options, name)
-        if path is not None and target.exists() and Path(path).exists() and target.samefile(path):
-            options.refuse(f"OUT is the {name} file as well")
+    read = [(name, getattr(options, option, None)) for option, name in READ.items()]
+    written = [
+        ("OUT", options.target),
+        ("the manifest of OUT", str(Manifest.beside(Path(options.target)))),
+        ("the audit file (--audit)", getattr(options, "audit", None)),
+    ]
+    for position, (name, path) in enumerate(written):
+        for other_name, other in read + written[:position]:
+            if path is not None and other is not None and _is_same(path, other):
+                options.refuse(f"{name} and {other_name} are one file: give each its own name")
+
+
+def _is_same(path: str, other: str) -> bool:
+    if Path(path).exists() and Path(other).exists():
+        return Path(path).samefile(other)
+    # Of files yet to be made, a file system may hold names for one that differ in case alone.
+    return os.path.realpath(path).casefold() == os.path.realpath(other).casefold()
 
 
 def _keys(options: argparse.Namespace) -> KeyProvider:
@@ -130,14 +158,43 @@ def _flag(name: str) -> str:
 
 
 def _access(path: Path) -> AllowList:
-    try:
-        with path.open("rb") as file:
-            purposes = tomllib.load(file)
-    except ValueError:
-        purposes = None
-    if purposes is None:
-        raise PolicyError(f"the access file {path} is not TOML")
-    return AllowList(purposes)
+    with path.open("rb") as file:
+        content = file.read(MAX_SIZE + 1)
+    problem = None
+    purposes: object = None
+    if len(content) > MAX_SIZE:
+        problem = f"has more than {MAX_SIZE:,} bytes"
+    else:
+        try:
+            purposes = parse(content.decode("utf-8-sig"), "toml")
+        except UnicodeDecodeError:
+            problem = "is not UTF-8"
+        except UnreadableError as error:
+            problem = f"cannot be read: {error}"
+    problem = problem or _complaint(cast("dict[str, object]", purposes))
+    if problem is not None:
+        raise PolicyError(f"the access file {path} {problem}")
+    return AllowList(cast("dict[str, list[str]]", purposes))
+
+
+def _complaint(purposes: dict[str, object]) -> str | None:
+    """
+    Say why data is no list of who may, or ``None``.
+    """
+    for position, granted in enumerate(purposes.values(), start=1):
+        if not isinstance(granted, list):
+            # TOML reads a point outside of quotes as a table within a table.
+            quotes = ": a name with a point stands in quotes" if isinstance(granted, dict) else ""
+            return (
+                f"gives each actor a list of purposes, got {kind_of(granted)} for actor "
+                f"{position}{quotes}, as in {EXAMPLE}"
+            )
+        for purpose in granted:
+            if not isinstance(purpose, str):
+                return (
+                    f"lists purposes as text in quotes, got {kind_of(purpose)} for actor {position}"
+                )
+    return None
 
 
 @contextlib.contextmanager

@@ -32,10 +32,6 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def error(self, message: str) -> NoReturn:
-        from privkit.keys.text import holds_key
-
-        if holds_key(message):
-            message = "an argument looks like a key, and keys come from PRIVKIT_KEYS or a file"
         print(f"privkit: {message}; see '{self.prog} --help'", file=sys.stderr)
         self.exit(MISTAKEN)
 
@@ -50,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show a name is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(options)
         sys.stdout.flush()
@@ -71,6 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"privkit: {_defect(error)}", file=sys.stderr)
         return _failed(options)
     return code
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    from privkit.keys.text import holds_key
+
+    parser = _parser()
+    if any(map(holds_key, arguments)):
+        # Before anything can show it, or make a file of that name.
+        parser.error("an argument looks like a key, and keys come from PRIVKIT_KEYS or a file")
+    return parser.parse_args(arguments)
 
 
 def _failed(options: argparse.Namespace) -> int:

@@ -18,8 +18,10 @@ from privkit.frames.json_lines import JSONLines
 from privkit.frames.text import reason
 from privkit.keys import KeyProvider, StaticKeys
 from privkit.keys.provider import resolve
+from privkit.keys.text import holds_key
 from privkit.policy.manifest import Manifest
 from privkit.policy.model import Policy
+from privkit.policy.paths import Step, parse
 from privkit.pseudonymizer import Pseudonymizer, clean
 
 FileFormat: TypeAlias = CSV | JSONLines
@@ -56,9 +58,9 @@ class _Job(Protocol):
         """
         ...
 
-    def manifest(self, rows: int, file_format: FileFormat, /) -> Manifest | None:
+    def finish(self, rows: int, file_format: FileFormat, /) -> Manifest | None:
         """
-        Describe the target.
+        Describe the target; or refuse it, after its last record.
         """
         ...
 
@@ -72,8 +74,10 @@ def file_format(path: str | os.PathLike[str], /) -> FileFormat:
     """
     found = SUFFIXES.get(Path(path).suffix.lower())
     if found is None:
+        # Somebody passes a key one day, and a traceback can print locals.
+        del path
         raise DatasetError(
-            f"the suffix of {path} tells no format: declare it (--format), or use one of "
+            "the suffix of the input's name tells no format: declare it (--format), or use one of "
             f"{', '.join(SUFFIXES)}"
         )
     return found
@@ -130,13 +134,15 @@ def pseudonymize_file(
     """
     failure: Exception
     try:
+        paths = _path("source", source), _path("target", target)
         job = _Protect(pseudonymizer)
-        files = _Files(Path(source), Path(target), format, overwrite=overwrite)
+        files = _Files(*paths, format, overwrite=overwrite)
         return cast("Manifest", files.run(job, dry_run=dry_run, progress=progress)[1])
     except OSError as error:
         failure = DatasetError(f"{target} cannot be written: {reason(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
         failure = error
+    del source, target
     raise clean(failure, "the file cannot be pseudonymized:")
 
 
@@ -159,10 +165,10 @@ def reidentify_file(
     """
     Write a pseudonymized file with what reverses put back in its place.
 
-    The policy and the key are compared with the manifest before anything is revealed. The run
-    is one request, decided by *access* and written to *audit* before the first record is read.
-    The target appears when it is complete, and is readable by the user alone; it has no
-    manifest.
+    The policy and the key are compared with the manifest before anything is revealed, and the
+    number of records after the last. The run is one request, decided by *access* and written to
+    *audit* before the first record is read. The target appears when it is complete, and is
+    readable by the user alone; it has no manifest.
 
     Args:
         policy: The rules under which the file was made.
@@ -211,9 +217,10 @@ def reidentify_file(
     """
     failure: Exception
     try:
+        paths = _path("source", source), _path("target", target)
         keyset = None if manifest.keyset is None else resolve(keys, manifest.keyset)
         manifest.check(policy, keyset)
-        if Manifest.beside(Path(target)).exists():
+        if Manifest.beside(paths[1]).exists():
             raise DatasetError(
                 f"{target} has a manifest, as pseudonymized data does: choose another name"
             )
@@ -222,13 +229,14 @@ def reidentify_file(
         # The keys that were checked are the ones that are used, whatever the provider says next.
         checked = StaticKeys(keyset.primary, older=keyset.older)
         authority = policy.authority(checked, access=access, audit=audit)
-        job = _Reveal(authority, manifest.key_id, fields, actor, purpose)
-        files = _Files(Path(source), Path(target), _described(manifest), overwrite=overwrite)
+        job = _Reveal(authority, manifest, fields, actor, purpose)
+        files = _Files(*paths, _described(manifest), overwrite=overwrite)
         return files.run(job, dry_run=False, progress=progress)[0]
     except OSError as error:
         failure = DatasetError(f"{target} cannot be written: {reason(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
         failure = error
+    del source, target
     raise clean(failure, "the file cannot be reidentified:")
 
 
@@ -257,7 +265,7 @@ class _Protect:
     def records(self, records: Iterable[dict[str, object]], /) -> Iterator[Mapping[str, object]]:
         return map(self._pseudonymizer.pseudonymize, records)
 
-    def manifest(self, rows: int, file_format: FileFormat, /) -> Manifest | None:
+    def finish(self, rows: int, file_format: FileFormat, /) -> Manifest | None:
         return Manifest.of(
             self._pseudonymizer.policy,
             keyset=self._pseudonymizer.keyset_name,
@@ -276,47 +284,103 @@ class _Reveal:
     def __init__(
         self,
         authority: Authority,
-        key_id: str | None,
+        manifest: Manifest,
         fields: Collection[str] | None,
         actor: str,
         purpose: str,
     ) -> None:
         self._authority = authority
-        self._key_id = key_id
-        self._fields = fields
+        self._manifest = manifest
+        # A text, which is a mistake, is left whole for the authority to refuse.
+        self._fields = fields if fields is None or isinstance(fields, str) else tuple(fields)
         self._actor = actor
         self._purpose = purpose
+        self._wanted = _Keys(self._paths(), authority.policy.fields)
+        self._met = False
 
     def header(self, header: tuple[str, ...], /) -> tuple[str, ...]:
+        if not self._wanted.meet(header):
+            raise self._stranger()
         return header
 
     def records(self, records: Iterable[dict[str, object]], /) -> Iterator[Mapping[str, object]]:
         current: list[dict[str, object]] = []
         revealed = self._authority.reidentify_all(
-            _remembered(records, current),
+            self._remembered(records, current),
             fields=self._fields,
             actor=self._actor,
             purpose=self._purpose,
-            key_id=self._key_id,
+            key_id=self._manifest.key_id,
         )
         return (cast("dict[str, object]", _merged(current[0], parts)) for parts in revealed)
 
-    def manifest(self, _rows: int, _file_format: FileFormat, /) -> Manifest | None:
+    def finish(self, rows: int, _file_format: FileFormat, /) -> Manifest | None:
+        if rows != self._manifest.rows:
+            raise DatasetError(
+                f"the input has {rows} rows and its manifest says {self._manifest.rows}: it was "
+                "cut or extended, or the manifest is of another file",
+                rows=rows,
+                expected=self._manifest.rows,
+            )
+        if rows and not self._met:
+            raise self._stranger()
         return None
 
+    def _remembered(
+        self, records: Iterable[dict[str, object]], current: list[dict[str, object]]
+    ) -> Iterator[dict[str, object]]:
+        for record in records:
+            current[:] = [record]
+            self._met = self._met or self._wanted.meet(record)
+            yield record
 
-def _remembered(
-    records: Iterable[dict[str, object]], current: list[dict[str, object]]
-) -> Iterator[dict[str, object]]:
-    for record in records:
-        current[:] = [record]
-        yield record
+    def _paths(self) -> Collection[str]:
+        policy = self._authority.policy
+        if self._fields is None or isinstance(self._fields, str):
+            return [path for path, rule in policy.fields.items() if rule.reversible]
+        for path in self._fields:
+            policy.require(path)
+        return self._fields
+
+    def _stranger(self) -> DatasetError:
+        return DatasetError(
+            "the input has none of the fields that are to be revealed: is it the file that policy "
+            f"'{self._authority.policy.name}' made?"
+        )
+
+
+class _Keys:
+    """
+    The top-level keys of a record under which some paths of a policy begin.
+    """
+
+    def __init__(self, paths: Collection[str], rules: Collection[str]) -> None:
+        self._keys = _beginnings(paths)
+        # The rule of every other field rules what no path begins with.
+        self._others = _beginnings(rules) if Step.OTHER.value in paths else None
+
+    def meet(self, record: Iterable[str]) -> bool:
+        """
+        Whether *record* has one of the keys.
+        """
+        return any(
+            key in self._keys or (self._others is not None and key not in self._others)
+            for key in record
+        )
+
+
+def _beginnings(paths: Collection[str]) -> set[str | Step]:
+    # A literal name of a column matches before a path does.
+    return {beginning for path in paths for beginning in (path, parse(path)[0])}
 
 
 def _merged(protected: object, revealed: object) -> object:
     """
     Return what is protected, with what was revealed of it in its place.
     """
+    if protected is None or (isinstance(protected, dict | list) and not revealed):
+        # The authority puts an empty container for an item of which it reveals nothing.
+        return protected
     if isinstance(protected, dict) and isinstance(revealed, dict):
         return protected | {key: _merged(protected[key], revealed[key]) for key in revealed}
     if isinstance(protected, list) and isinstance(revealed, list):
@@ -325,8 +389,7 @@ def _merged(protected: object, revealed: object) -> object:
                 f"{len(revealed)} revealed items do not fit a list of {len(protected)}"
             )
         return [_merged(*items) for items in zip(protected, revealed, strict=True)]
-    # The authority puts an empty record for an item of which it reveals nothing.
-    return None if protected is None else revealed
+    return revealed
 
 
 class _Files:
@@ -358,7 +421,7 @@ class _Files:
             stage = rehearsed if dry_run else staged
             with stage(self._target, self._companion, overwrite=self._overwrite) as made:
                 rows = _stream(job, detected, file, made.file, progress)
-                manifest = job.manifest(rows, detected)
+                manifest = job.finish(rows, detected)
                 made.publish(None if manifest is None else manifest.to_json().encode())
         return rows, manifest
 
@@ -375,6 +438,13 @@ class _Files:
         except OSError as error:
             problem = reason(error)
         raise DatasetError(f"{self._source} cannot be read: {problem}")
+
+
+def _path(name: str, path: str | os.PathLike[str]) -> Path:
+    if holds_key(os.fspath(path)):
+        del path
+        raise DatasetError(f"the path of the {name} is asked for, got what looks like a key")
+    return Path(path)
 
 
 def _check_suffix(target: Path, written: FileFormat) -> None:

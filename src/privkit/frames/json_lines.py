@@ -2,7 +2,8 @@
 JSON lines: one record a line, as a JSON object in UTF-8.
 
 Numbers come out with the value and the digits they went in with: a fraction is read as a
-`Decimal`, so ``1.10`` stays ``1.10`` where a float would make it ``1.1``.
+`Decimal`, so ``1.10`` stays ``1.10`` where a float would make it ``1.1``. A kept ``-0`` keeps its
+sign, and is 0 to every rule.
 
 Source:
     JSON: RFC 8259. Names are unique (section 4), NaN and infinity are refused (section 6).
@@ -130,11 +131,21 @@ def _record(text: str) -> dict[str, object]:
     raise DatasetError(f"{problem}{where}")
 
 
+class _MinusZero(int):
+    """
+    The whole number ``-0``: to rules it is 0, and in JSON it is what it was.
+    """
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
         raise DatasetError(f"an object of {len(pairs)} names has a name twice")
     return made
+
+
+def _integer(text: str) -> int:
+    return _MinusZero() if text == "-0" else int(text)
 
 
 def _number(text: str) -> Decimal:
@@ -150,7 +161,10 @@ def _constant(_name: str) -> NoReturn:
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_number, parse_constant=_constant
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_constant,
 )
 _TEXT: Final = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -168,6 +182,8 @@ def encode(value: object) -> str:
         return f"{{{','.join(f'{_TEXT(key)}:{encode(part)}' for key, part in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{','.join(map(encode, value))}]"
+    if isinstance(value, _MinusZero):
+        return "-0"
     if value is None or isinstance(value, bool | int):
         return _TEXT(value)
     if isinstance(value, Decimal) and value.is_finite():

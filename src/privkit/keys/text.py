@@ -22,7 +22,10 @@ ID_RULE: Final = "1 to 32 lower-case letters, digits or hyphens, not starting wi
 
 PREFIX: Final = b"pk1_"
 TEXT: Final = re.compile(rb"pk1_([a-z0-9][a-z0-9-]{0,31})_([0-9a-f]{64})_([0-9a-f]{8})")
-LIKELY: Final = re.compile("pk1_.*[0-9a-f]{16}", re.DOTALL | re.IGNORECASE)
+LIKELY: Final = re.compile(
+    r"pk1_.*[0-9a-f]{16}|(?:\A|=)\s*[0-9a-f]{64}\s*\Z", re.DOTALL | re.IGNORECASE
+)
+"""A key or a part of it; or the bare material, alone or as the value of an option."""
 SHAPE: Final = "pk1_<id>_<64 hexadecimal characters>_<8 hexadecimal characters>"
 
 

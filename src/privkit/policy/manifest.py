@@ -4,6 +4,7 @@ What was done to a dataset, in a file beside it: rules, key ids and counts, and 
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -12,7 +13,9 @@ from typing import Final, TypeVar, cast
 
 from privkit.errors import DatasetError, KeyMaterialError, PolicyError
 from privkit.keys import Key, Keyset
+from privkit.keys.text import ID, holds_key
 from privkit.policy.model import Policy
+from privkit.policy.paths import UNPRINTABLE
 
 FORMAT: Final = 1
 """Frozen: readers tell layouts apart by this number."""
@@ -21,6 +24,10 @@ MAX_SIZE: Final = 2**24
 """Bytes of a manifest file, beyond which it is refused."""
 
 SUFFIX: Final = ".manifest.json"
+
+FINGERPRINT: Final = re.compile("[0-9a-f]{64}")
+TAG: Final = re.compile("[0-9a-f]{4}")
+PRINTABLE: Final = re.compile(f"[^{UNPRINTABLE}]+")
 
 REASONS: Final = ("small_domain", "legacy")
 """Parts of a field that say why something was accepted."""
@@ -239,7 +246,7 @@ class Manifest:
         except (KeyError, TypeError, AttributeError):
             manifest = None
         if manifest is None:
-            raise DatasetError("the manifest is incomplete, or one of its parts has the wrong type")
+            raise DatasetError("the manifest is incomplete, or one of its parts has the wrong form")
         return manifest
 
     @classmethod
@@ -250,6 +257,9 @@ class Manifest:
         Raises:
             DatasetError: If it cannot be read or is no manifest.
         """
+        if holds_key(str(path)):
+            del path
+            raise DatasetError("the path of a manifest is asked for, got what looks like a key")
         problem = None
         content = b""
         try:
@@ -269,12 +279,12 @@ def _read(document: dict[str, object]) -> Manifest:
     key = document["key"] if document["key"] is None else _typed(document["key"], dict)
     options = _typed(document["file"], dict)
     return Manifest(
-        policy=_typed(policy["name"], str),
+        policy=_shaped(policy["name"], PRINTABLE),
         version=_typed(policy["version"], int),
-        fingerprint=_typed(policy["fingerprint"], str),
+        fingerprint=_shaped(policy["fingerprint"], FINGERPRINT),
         keyset=None if key is None else _typed(key["keyset"], str),
-        key_id=None if key is None else _typed(key["id"], str),
-        key_tag=None if key is None else _typed(key["tag"], str),
+        key_id=None if key is None else _shaped(key["id"], ID),
+        key_tag=None if key is None else _shaped(key["tag"], TAG),
         fields={
             path: _read_field(_typed(field, dict))
             for path, field in _typed(document["fields"], dict).items()
@@ -313,6 +323,14 @@ def _typed(value: object, kind: type[T]) -> T:
     if type(value) is not kind:
         raise TypeError(kind.__name__)
     return value
+
+
+def _shaped(value: object, shape: re.Pattern[str]) -> str:
+    # What messages show is what privkit writes, and moves no cursor.
+    text = _typed(value, str)
+    if shape.fullmatch(text) is None:
+        raise TypeError(shape.pattern)
+    return text
 
 
 def _own_version() -> str:

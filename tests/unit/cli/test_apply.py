@@ -213,8 +213,75 @@ class TestUsage:
                 )
             apply("--force", target=target)
 
-        check_failed(caught.value.code, capsys, folder, "file as well")
+        check_failed(caught.value.code, capsys, folder, " are one file: give each its own name")
+        assert 2 == caught.value.code
         assert before == (folder / target).read_bytes()
+
+    @pytest.mark.parametrize(
+        ("audit", "other"),
+        [
+            ("back.csv", "OUT"),
+            ("BACK.csv", "OUT"),
+            ("./x/../back.csv", "OUT"),
+            ("link", "OUT"),
+            ("back.csv.manifest.json", "the manifest of OUT"),
+            ("out.csv", "IN"),
+            ("out.csv.manifest.json", "the manifest of IN (--manifest)"),
+            ("policy.toml", "the policy"),
+            ("keys", "the key file (--keys)"),
+            ("hard-link", "the key file (--keys)"),
+            ("access.toml", "the access file (--access)"),
+        ],
+    )
+    def test_an_audit_file_is_nothing_else(self, audit, other, folder, capsys):
+        """
+        The trail has a name of its own, also where the files are not there yet.
+        """
+        assert 0 == apply()
+        (folder / "x").mkdir()
+        (folder / "link").symlink_to("back.csv")
+        os.link(folder / "keys", folder / "hard-link")
+        before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main(
+                [
+                    *("reidentify", "policy.toml", "out.csv", "back.csv", "--keys", "keys"),
+                    *("--access", "access.toml", "--audit", audit, "--actor", "dr.lee"),
+                    *("--purpose", "treatment", "--force"),
+                ]
+            )
+
+        assert 2 == caught.value.code
+        assert f"the audit file (--audit) and {other} are one file" in capsys.readouterr().err
+        assert before == {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def test_a_manifest_is_nothing_else(self, folder, capsys):
+        """
+        What stands beside OUT is not the policy.
+        """
+        (folder / "policy.toml").rename(folder / "out.csv.manifest.json")
+        with pytest.raises(SystemExit) as caught:
+            apply("--force", policy="out.csv.manifest.json")
+
+        assert 2 == caught.value.code
+        assert "the manifest of OUT and the policy are one file" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("place", ["policy", "source", "target", "keys"])
+    @pytest.mark.parametrize("text", [Key("test", KEY_BYTES).to_text(), KEY_BYTES.hex()])
+    def test_a_key_for_a_path_is_not_repeated(self, place, text, folder, capsys):
+        """
+        A key that is pasted where a path belongs is neither shown nor made a file of.
+        """
+        before = set(folder.iterdir())
+        with pytest.raises(SystemExit) as caught:
+            apply(**{place: text})
+        printed = capsys.readouterr()
+
+        assert 2 == caught.value.code
+        assert "an argument looks like a key" in printed.err
+        assert KEY_BYTES.hex() not in printed.out + printed.err
+        assert before == set(folder.iterdir())
 
 
 class TestFailures:
@@ -290,8 +357,10 @@ class TestFailures:
         """
         A file is never written over itself.
         """
-        assert 1 == apply("--force", target="in.csv")
-        assert "in.csv is the input as well" in capsys.readouterr().err
+        with pytest.raises(SystemExit):
+            apply("--force", target="in.csv")
+
+        assert "OUT and IN are one file" in capsys.readouterr().err
         assert TABLE == (folder / "in.csv").read_text()
 
     def test_a_missing_extra(self, folder, capsys, monkeypatch):
@@ -428,6 +497,16 @@ class TestReidentify:
         assert 2 == reidentify()
         assert "the manifest is of policy 'people' version 1" in capsys.readouterr().err
 
+    def test_of_a_file_that_was_cut(self, made, folder, capsys):
+        """
+        A file with other rows than the manifest says is not the file that was made.
+        """
+        made.write_text("".join(made.read_text().splitlines(keepends=True)[:-1]))
+
+        assert 1 == reidentify()
+        assert "the input has 1 rows and its manifest says 2: it was cut" in capsys.readouterr().err
+        assert not (folder / "back.csv").exists()
+
     def test_by_who_may_not(self, folder, capsys):
         """
         A denied request leaves a line in the trail, and no file.
@@ -449,9 +528,19 @@ class TestReidentify:
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
-            ('"dr.lee" = [', "the access file access.toml is not TOML"),
+            (
+                b'"a" = []\n"dr.lee" = [',
+                "access.toml cannot be read: the text is not TOML at line 2",
+            ),
+            (b"a = " + b"[" * 5000, "access.toml cannot be read: the text is not TOML"),
+            (b'"dr.lee" = ["\xff"]', "the access file access.toml is not UTF-8"),
+            (b"#" * 300_000, "the access file access.toml has more than 262,144 bytes"),
             (None, "access.toml: no such file"),
-            ('"dr.lee" = "treatment"', "gives each actor a list of purposes"),
+            (b'"dr.lee" = "treatment"', 'got text for actor 1, as in "dr.lee" = ["treatment"]'),
+            (b'a = []\ndr.lee = ["treatment"]', "a table for actor 2: a name with a point stands"),
+            (b'[dr]\nlee = ["treatment"]', "a table for actor 1: a name with a point stands"),
+            (b'"dr.lee" = [["treatment"]]', "purposes as text in quotes, got a list of 1 for"),
+            (b'"dr.lee" = ["treatment", 7]', "purposes as text in quotes, got a whole number for"),
         ],
     )
     def test_with_bad_access_rules(self, content, sentence, folder, capsys):
@@ -460,9 +549,9 @@ class TestReidentify:
         """
         (folder / "access.toml").unlink()
         if content is not None:
-            (folder / "access.toml").write_text(content)
+            (folder / "access.toml").write_bytes(content)
 
-        assert 0 != reidentify()
+        assert (1 if content is None else 2) == reidentify()
         assert sentence in capsys.readouterr().err
         assert not (folder / "back.csv").exists()
 

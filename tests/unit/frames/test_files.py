@@ -3,6 +3,7 @@ A file in, a file out, and nothing where a run fails.
 """
 
 import csv
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -112,7 +113,7 @@ def protect(source, target, policy=POLICY, keys=KEYS, **options):
 
 def reveal(source, target, policy=POLICY, keys=KEYS, **options):
     given = {
-        "manifest": Manifest.load(Manifest.beside(Path(source))),
+        "manifest": options.get("manifest") or Manifest.load(Manifest.beside(Path(source))),
         "access": ACCESS,
         "audit": MemoryAudit(),
         "actor": "dr.lee",
@@ -466,6 +467,94 @@ class TestReidentifying:
 
         assert PATIENT | {"tags": [None, None]} == json.loads(back.read_text())
 
+    def test_keeps_what_reveals_nothing(self, tmp_path):
+        """
+        Items in which nothing is revealed come back as they were, whatever they are.
+        """
+        policy = Policy(
+            "p", fields={"m[*][*]": Encrypt(), "n[*][*].x": Encrypt(), "n[*][*].y": Keep()}
+        )
+        record = {
+            "m": [["a"], [], None, [None], [{}, []]],
+            "n": [[{"x": 1}, {"y": 2}, {}], [{"y": 3}], [], None],
+        }
+        source, made, back = (tmp_path / f"{name}.jsonl" for name in ("in", "made", "back"))
+        source.write_text(json.dumps(record))
+        protect(source, made, policy)
+        reveal(made, back, policy)
+
+        assert record == json.loads(back.read_text())
+
+    def test_of_other_rows_is_refused(self, made, back):
+        """
+        A file that was cut or extended is not the one that the manifest describes.
+        """
+        header, *rows = made.read_bytes().splitlines(keepends=True)
+        for number, lines in ((2, rows[:-1]), (4, [*rows, rows[-1]])):
+            # The note of the first row has a line of its own.
+            made.write_bytes(header + b"".join(lines))
+            with pytest.raises(DatasetError, match=f"has {number} rows and its manifest says 3"):
+                reveal(made, back)
+
+            assert not back.exists()
+
+    def test_of_none_of_the_fields_is_refused(self, made, back, tmp_path):
+        """
+        A file without anything to reveal is not the one that the policy made.
+        """
+        manifest = Manifest.load(Manifest.beside(made))
+        of_lines = dataclasses.replace(manifest, format="json-lines", options={})
+        audit = MemoryAudit()
+        made.write_bytes(b"email,ward,x\n" + b"a,b,c\n" * 3)
+        with pytest.raises(DatasetError, match="none of the fields that are to be revealed"):
+            reveal(made, back, audit=audit)
+
+        made.write_bytes(b"name\n" + b",\n" * 3)
+        with pytest.raises(DatasetError, match="is it the file that policy 'people' made"):
+            reveal(made, back, fields=["mrn"], audit=audit)
+
+        assert ((), False) == (audit.events, back.exists())
+        source, lines = tmp_path / "made.jsonl", tmp_path / "back.jsonl"
+        source.write_text('{"email":1}\n{}\n{}\n')
+        with pytest.raises(DatasetError, match="none of the fields that are to be revealed"):
+            reveal(source, lines, manifest=of_lines)
+
+        assert not lines.exists()
+
+    def test_of_no_records_is_no_record(self, source, target, back):
+        """
+        A file without records has none to reveal, and stays one.
+        """
+        write_csv(source, [])
+        protect(source, target)
+
+        assert 0 == reveal(target, back)
+
+    def test_of_a_rule_for_all_others(self, source, target, back):
+        """
+        The rule of every other field rules columns that no path names, and no other.
+        """
+        policy = Policy("p", fields={"*": Encrypt(), "ward": Keep()})
+        protect(source, target, policy)
+        reveal(target, back, policy)
+
+        assert source.read_text().count(TEXT) == back.read_text().count(TEXT)
+        target.write_bytes(b"ward\n" + b"a\n" * 3)
+        with pytest.raises(DatasetError, match="none of the fields"):
+            reveal(target, back, policy, overwrite=True)
+
+    @pytest.mark.parametrize(
+        ("fields", "sentence"), [("mrn", "got one text"), (["x"], "no such field")]
+    )
+    def test_of_a_field_that_is_none(self, fields, sentence, made, back):
+        """
+        Fields are a list of paths of the policy.
+        """
+        with pytest.raises(PolicyError, match=sentence):
+            reveal(made, back, fields=fields)
+
+        assert not back.exists()
+
     def test_beside_a_manifest_is_refused(self, made, source, tmp_path):
         """
         Plaintext does not take the place of a pseudonymized file, whose manifest would stay.
@@ -569,6 +658,30 @@ class TestReidentifying:
             reveal(made, back, manifest=Manifest(**parts | changes))
 
         assert not back.exists()
+
+
+@pytest.mark.parametrize("text", [Key("test", KEY_BYTES).to_text(), KEY_BYTES.hex()])
+def test_a_key_for_a_path_is_not_shown(text, source, target):
+    """
+    A key that is passed where a path belongs is in no message and no traceback.
+    """
+    manifest = protect(source, target)
+    calls = [
+        lambda: protect(text, target, format=CSV()),
+        lambda: protect(source, text),
+        lambda: reveal(text, target, manifest=manifest),
+        lambda: reveal(source, text, manifest=manifest),
+        lambda: Manifest.load(text),
+    ]
+    for call in calls:
+        with pytest.raises(DatasetError, match="got what looks like a key") as caught:
+            call()
+
+        assert KEY_BYTES.hex() not in str(caught.value)
+    with pytest.raises(DatasetError) as caught:
+        file_format(text)
+
+    assert KEY_BYTES.hex() not in str(caught.value)
 
 
 def test_lists_that_do_not_fit_are_refused():

@@ -135,7 +135,7 @@ class TestWriting:
             written(record)
 
     @pytest.mark.parametrize(
-        "number", ["1.10", "0.0", "-0.0", "1E+5", "12.3400", "1E-7", "7", "-3"]
+        "number", ["1.10", "0.0", "-0.0", "1E+5", "12.3400", "1E-7", "7", "-3", "0", "-0", "[-0]"]
     )
     def test_numbers_come_out_as_they_went_in(self, number):
         """

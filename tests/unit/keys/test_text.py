@@ -126,7 +126,16 @@ class TestWords:
 
     @pytest.mark.parametrize(
         ("text", "expected"),
-        [(TEXT, True), (TEXT.upper(), True), (f"/a/{TEXT[:-9]}", True), ("/etc/pk1_key", False)],
+        [
+            (TEXT, True),
+            (TEXT.upper(), True),
+            (f"/a/{TEXT[:-9]}", True),
+            ("/etc/pk1_key", False),
+            (KEY_BYTES.hex(), True),
+            (f" {KEY_BYTES.hex().upper()}\n", True),
+            (f"--keys={KEY_BYTES.hex()}", True),
+            (f"{KEY_BYTES.hex()}.csv", False),
+        ],
     )
     def test_keys_in_the_place_of_names_are_told(self, text, expected):
         """A key where a name should be is told, also in part."""

@@ -195,6 +195,25 @@ class TestReading:
         with pytest.raises(DatasetError, match="is not a privkit manifest"):
             Manifest.load(path)
 
+    @pytest.mark.parametrize(
+        ("part", "text"),
+        [
+            ("people", "pe\\u001b[2Jople"),
+            ("FINGERPRINT", "x" * 64),
+            ('"id": "test"', '"id": "pk1_test"'),
+            ("TAG", "abcde"),
+        ],
+    )
+    def test_what_privkit_does_not_write_is_refused(self, part, text):
+        """
+        A manifest cannot put into messages what could not be in them.
+        """
+        assert part in GOLDEN
+        written = GOLDEN.replace(part, text)
+        written = written.replace("FINGERPRINT", POLICY.fingerprint).replace("TAG", KEY.tag)
+        with pytest.raises(DatasetError, match="has the wrong form"):
+            Manifest.from_json(written)
+
 
 class TestChecking:
     def test_the_right_policy_and_key_pass(self, manifest):
