@@ -150,5 +150,5 @@ class TestSeparation:
                     ):
                         found.setdefault((purpose, algorithm), set()).add(path)
 
-        assert {"token", "fpe", "encrypt", "shift_date"} == {purpose for purpose, _ in found}
+        assert {"token", "fpe", "encrypt", "shift_date", "ip"} == {purpose for purpose, _ in found}
         assert [] == [use for use, files in found.items() if len(files) > 1]
