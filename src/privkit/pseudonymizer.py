@@ -123,8 +123,15 @@ class BoundField:
 
         Raises:
             DomainError, PolicyError, KeyProviderError: As `apply`.
+
+            PolicyError: If the rule is random.
         """
         try:
+            if not self.transform.deterministic:
+                raise PolicyError(
+                    f"{type(self.transform).__name__} gives another pseudonym each time, so there "
+                    "is none to look for"
+                )
             if not self.transform.keyed:
                 return (self._apply(value, by),)
             self._check(value, by)

@@ -18,6 +18,7 @@ from privkit import (
     Encrypt,
     EnvironmentKeys,
     FormatPreserving,
+    IPAddress,
     Keep,
     Key,
     Policy,
@@ -385,6 +386,12 @@ class TestCandidates:
     def test_null_is_its_own_candidate(self):
         """A null has no pseudonym."""
         assert (None,) == POLICY.bind(KEYS)["email"].candidates(None)
+
+    def test_random_rules_have_none(self):
+        """A rule that gives another pseudonym each time has no candidates."""
+        field = Policy("p", fields={"ip": IPAddress(mode="random")}).bind(KEYS)["ip"]
+        with pytest.raises(PolicyError, match="IPAddress gives another pseudonym each time"):
+            field.candidates("192.0.2.1")
 
     def test_fails_as_apply_does(self):
         """Candidates of a value that does not fit are an error about the field."""
