@@ -20,6 +20,7 @@ from privkit.errors import DatasetError, PolicyError
 from privkit.frames.csv_file import CSV
 from privkit.frames.files import SUFFIXES, FileFormat, pseudonymize_file, reidentify_file
 from privkit.frames.json_lines import JSONLines
+from privkit.frames.text import reason
 from privkit.keys import EnvironmentKeys, FileKeys, KeyProvider
 from privkit.policy.declared import kind_of
 from privkit.policy.manifest import Manifest
@@ -158,19 +159,21 @@ def _flag(name: str) -> str:
 
 
 def _access(path: Path) -> AllowList:
-    with path.open("rb") as file:
-        content = file.read(MAX_SIZE + 1)
     problem = None
     purposes: object = None
-    if len(content) > MAX_SIZE:
-        problem = f"has more than {MAX_SIZE:,} bytes"
-    else:
-        try:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+        if len(content) > MAX_SIZE:
+            problem = f"has more than {MAX_SIZE:,} bytes"
+        else:
             purposes = parse(content.decode("utf-8-sig"), "toml")
-        except UnicodeDecodeError:
-            problem = "is not UTF-8"
-        except UnreadableError as error:
-            problem = f"cannot be read: {error}"
+    except OSError as error:
+        problem = f"cannot be read: {reason(error)}"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    except UnreadableError as error:
+        problem = f"cannot be read: {error}"
     problem = problem or _complaint(cast("dict[str, object]", purposes))
     if problem is not None:
         raise PolicyError(f"the access file {path} {problem}")

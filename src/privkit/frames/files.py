@@ -259,7 +259,8 @@ class _Protect:
                 raise
         # The first row may be a person's, so it is not shown.
         raise UnruledFieldError(
-            f"no rule for any of {len(header)} columns: does the file begin with their names?"
+            f"no rule for any of {len(header)} columns: does the file begin with their names, and "
+            "is this its delimiter (--delimiter)?"
         )
 
     def records(self, records: Iterable[dict[str, object]], /) -> Iterator[Mapping[str, object]]:

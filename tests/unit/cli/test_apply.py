@@ -426,8 +426,12 @@ class TestFailures:
         """
         os.mkfifo(folder / "in.fifo")
         command = [sys.executable, "-m", "privkit", "apply", "policy.toml", "in.fifo", "out.csv"]
+        # A signal that interrupts the measuring of coverage can leave it locked.
         running = subprocess.Popen(
-            [*command, "--keys", "keys", "--format", "csv"], stderr=subprocess.PIPE, text=True
+            [*command, "--keys", "keys", "--format", "csv"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=UNMEASURED,
         )
         with (folder / "in.fifo").open("w") as file:
             file.write(TABLE)
@@ -535,7 +539,7 @@ class TestReidentify:
             (b"a = " + b"[" * 5000, "access.toml cannot be read: the text is not TOML"),
             (b'"dr.lee" = ["\xff"]', "the access file access.toml is not UTF-8"),
             (b"#" * 300_000, "the access file access.toml has more than 262,144 bytes"),
-            (None, "access.toml: no such file"),
+            (None, "the access file access.toml cannot be read: no such file"),
             (b'"dr.lee" = "treatment"', 'got text for actor 1, as in "dr.lee" = ["treatment"]'),
             (b'a = []\ndr.lee = ["treatment"]', "a table for actor 2: a name with a point stands"),
             (b'[dr]\nlee = ["treatment"]', "a table for actor 1: a name with a point stands"),
@@ -551,7 +555,7 @@ class TestReidentify:
         if content is not None:
             (folder / "access.toml").write_bytes(content)
 
-        assert (1 if content is None else 2) == reidentify()
+        assert 2 == reidentify()
         assert sentence in capsys.readouterr().err
         assert not (folder / "back.csv").exists()
 

@@ -303,7 +303,10 @@ class TestRefusing:
         source.write_text("Quillfeather,Xanthippe\n")
         error = check_refused(UnruledFieldError, source, target)
 
-        assert ("no rule for any of 2 columns: does the file begin with their names?") == str(error)
+        assert (
+            "no rule for any of 2 columns: does the file begin with their names, and is this its "
+            "delimiter (--delimiter)?"
+        ) == str(error)
 
     def test_a_missing_key_is_refused_before_any_row(self, source, target):
         """
