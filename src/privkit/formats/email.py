@@ -59,7 +59,7 @@ class Email:
     Args:
         domain: ``"keep"``, or ``"encipher"``: then the address is enciphered as a whole, all but
             the top-level domain and labels that are not in ASCII, and two addresses of one domain
-            no longer share it.
+            do not share it.
 
     Keeps:
         The length, the place of each capital letter, the signs between letters and digits, and
