@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from privkit.cli import progress
+from privkit.cli.files import _terminable
 from privkit.cli.main import main
 from privkit.frames import files
 from privkit.keys import Key
@@ -416,6 +417,19 @@ class TestFailures:
             assert [] == list(disk.iterdir())
         finally:
             subprocess.run(["umount", str(disk)], check=True)
+
+    def test_a_request_to_end_is_an_exit_like_any_other(self):
+        """
+        While files are written, SIGTERM ends the command by an exit, so that it cleans up.
+        """
+        before = signal.getsignal(signal.SIGTERM)
+        with _terminable():
+            stop = signal.getsignal(signal.SIGTERM)
+            with pytest.raises(SystemExit) as caught:
+                stop(signal.SIGTERM, None)
+
+        assert 143 == caught.value.code
+        assert before == signal.getsignal(signal.SIGTERM)
 
     @pytest.mark.parametrize(
         ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["INT", "TERM"]
