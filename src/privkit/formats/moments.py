@@ -343,7 +343,7 @@ class _LayoutSpelling(NamedTuple):
 
 class _ObjectSpelling(NamedTuple):
     """
-    A datetime without its zone, on any day at midnight, for its class; and the zone.
+    A datetime on any day at midnight, for its class and without its zone; and the zone.
     """
 
     midnight: datetime
@@ -453,9 +453,10 @@ def _read_object(value: datetime) -> _Read:
         moment = utc
     digits = DIGITS_OF_UNIT.get(getattr(value, "unit", ""), MICROSECOND_DIGITS)
     fraction = f"{moment.microsecond:06d}"[:digits]
-    midnight = value.replace(
-        year=2000, month=1, day=1, hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0
-    )
+    midnight = value.replace(year=2000, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    if zone is not None:
+        # In a zone the moment decides about the fold. Without one, it is as it was written.
+        midnight = midnight.replace(tzinfo=None, fold=0)
     spelling = _ObjectSpelling(_in_unit_of(value, midnight), zone)
     return _Read(_seconds(moment), 1, fraction, spelling)
 

@@ -39,7 +39,8 @@ class Phone:
 
     Keeps:
         The calling code, the region, the type (mobile, fixed line, toll free, …), the number of
-        digits, the spelling, and whether there is an extension and how long it is.
+        digits, the spelling, whether there is an extension and how long it is, and, in the few
+        regions where numbers of one type begin with and without a zero, which of the two.
 
     Reveals:
         All that it keeps. Where a region has few numbers of a type, little is left to hide.
@@ -91,13 +92,33 @@ class Phone:
     def render(self, parsed: Parsed, number: int, /) -> str:
         """
         Write the number that keeps what *parsed* keeps.
+
+        Raises:
+            DomainError: If it cannot be written as the other was: it would be read as another.
         """
         spelling = cast("_Spelling", parsed.spelling)
         number, rest = divmod(number, 10**spelling.extension)
         digits = spelling.numbers.automaton.unrank(number, spelling.length)
         if spelling.extension:
             digits += f"{rest:0{spelling.extension}d}"
-        return spelling.write(digits)
+        text = spelling.write(digits)
+        if not isinstance(spelling.places, int) and not self._reads(text, spelling.code, digits):
+            del text, digits
+            raise DomainError(
+                "no other phone number can be written in this way: write it in international form"
+            )
+        return text
+
+    def _reads(self, text: str, code: str, digits: str) -> bool:
+        """
+        Tell whether a text is read as a number: what no one can read back is lost.
+        """
+        read = _parser_reads(text, self.region)
+        return (
+            read is not None
+            and str(read.country_code) == code
+            and _national_digits(read) + (read.extension or "") == digits
+        )
 
     def _read(self, text: str) -> Parsed:
         if len(text) > MAX_LENGTH:
@@ -169,6 +190,8 @@ def _parsed(
     length, more = len(national), len(extension)
     size = language.automaton.count(length)
     kept = f"{code} {language.region} {language.type} {length} {more}"
+    if language.zero:
+        kept += " 0"
     if more:
         number, size = number * 10**more + int(extension), size * 10**more
     # The text is needed for its separators alone, and goes no further than the result.

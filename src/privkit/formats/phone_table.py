@@ -48,6 +48,8 @@ class Numbers:
     region: str
     type: str
     automaton: Automaton
+    zero: bool = False
+    """They begin with a zero, and others of the region and type do not."""
 
 
 @functools.cache
@@ -108,8 +110,14 @@ def _languages(code: str, table: int) -> tuple[Numbers, ...]:
             # A region alone with its calling code is not asked for its leading digits.
             mine = automaton.both(chosen).minus(earlier) if len(regions) > 1 else automaton
             mine = mine.minus(_restripped(entry))
-            if mine.table:
-                made.append(Numbers(entry["region"], kind, mine))
+            # Behind a national prefix, a zero can make an international one: 0 and 0 are 00. So
+            # numbers with and without are apart, and none is written in place of the other.
+            with_zero = compile_pattern("0[0-9]*")
+            zeros, others = mine.both(with_zero), mine.minus(with_zero)
+            for part in (zeros, others):
+                if part.table:
+                    mixed = part is zeros and bool(others.table)
+                    made.append(Numbers(entry["region"], kind, part, zero=mixed))
         earlier = earlier.either(chosen)
     return tuple(made)
 

@@ -440,3 +440,35 @@ class TestVectors:
 
             assert shape(case["text"]) == shape(out)
         assert min(counts.values()) >= 2
+
+
+class Nowhere(tzinfo):
+    """
+    A zone that tells no offset.
+    """
+
+    def utcoffset(self, _moment, /):
+        return None
+
+    def dst(self, _moment, /):
+        return None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2024, 5, 5, 1, 2, 3, fold=1),
+        datetime(2024, 5, 5, 1, 2, 3),
+        datetime(2024, 5, 5, 1, 2, 3, tzinfo=Nowhere(), fold=1),
+    ],
+)
+def test_a_time_of_no_zone_keeps_fold_and_zone(value):
+    """
+    A datetime that has no offset comes back with the fold and the zone that it had.
+    """
+    parsed = DateTime().parse(value)
+    made, back = (DateTime().render(parsed, number) for number in (7, parsed.number))
+
+    assert (value.fold, value.tzinfo) == (made.fold, made.tzinfo)
+    assert (value, value.fold, value.tzinfo) == (back, back.fold, back.tzinfo)
+    assert 7 == DateTime().parse(made).number

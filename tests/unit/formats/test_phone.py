@@ -131,6 +131,44 @@ class TestSpelling:
         assert "Parsed(size=" in repr(spelled[0])
         assert 1 == len({(parsed.number, parsed.kept, parsed.size) for parsed in spelled})
 
+    def test_national_forms_read_back_where_zeros_are_mixed(self):
+        """Behind a national prefix, a number never comes to begin with a zero, or ceases to."""
+        chance = random.Random(14)
+        mixed = {(code, found.region) for code, found in LANGUAGES if found.zero}
+        tried = 0
+        for code, found in LANGUAGES:
+            if (code, found.region) not in mixed or found.region == "001":
+                continue
+            phone = Phone(region=found.region)
+            for length in range(5, 13):
+                count = found.automaton.count(length)
+                for _ in range(min(count, 40)):
+                    national = found.automaton.unrank(chance.randrange(count), length)
+                    read = phonenumbers.parse(f"+{code}{national}")
+                    text = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.NATIONAL)
+                    try:
+                        parsed = phone.parse(text)
+                    except DomainError:
+                        continue
+                    other = phone.render(parsed, chance.randrange(parsed.size))
+                    again = phone.parse(other)
+                    tried += 1
+
+                    assert text == phone.render(again, parsed.number)
+                    assert parsed.kept == again.kept
+        assert tried > 1_000
+
+    def test_what_would_be_read_as_another_is_not_written(self):
+        """A number that cannot be read back in the spelling of the first is refused."""
+        phone = Phone(region="GA")
+        zero = next(found for code, found in LANGUAGES if code == "241" and found.zero)
+        parsed = phone.parse("011 81 00 71")
+        astray = parsed._replace(spelling=parsed.spelling._replace(numbers=zero))
+        with pytest.raises(DomainError, match="write it in international form"):
+            phone.render(astray, 958_988)
+
+        assert "011 81 00 71" == phone.render(parsed, parsed.number)
+
     def test_argentine_mobiles_are_written_the_national_way(self):
         """Where the national form is no run of the same digits, that form is kept as a whole."""
         phone = Phone(region="AR")
