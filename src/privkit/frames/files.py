@@ -132,7 +132,7 @@ def pseudonymize_file(
 
     .. versionadded:: 0.1
     """
-    failure: Exception
+    failure: PrivkitError
     try:
         paths = _path("source", source), _path("target", target)
         job = _Protect(pseudonymizer)
@@ -141,9 +141,9 @@ def pseudonymize_file(
     except OSError as error:
         failure = DatasetError(f"{target} cannot be written: {reason(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-        failure = error
+        failure = clean(error, "the file cannot be pseudonymized:")
     del source, target
-    raise clean(failure, "the file cannot be pseudonymized:")
+    raise failure
 
 
 def reidentify_file(
@@ -215,7 +215,7 @@ def reidentify_file(
 
     .. versionadded:: 0.1
     """
-    failure: Exception
+    failure: PrivkitError
     try:
         paths = _path("source", source), _path("target", target)
         keyset = None if manifest.keyset is None else resolve(keys, manifest.keyset)
@@ -235,9 +235,9 @@ def reidentify_file(
     except OSError as error:
         failure = DatasetError(f"{target} cannot be written: {reason(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
-        failure = error
+        failure = clean(error, "the file cannot be reidentified:")
     del source, target
-    raise clean(failure, "the file cannot be reidentified:")
+    raise failure
 
 
 class _Protect:

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import os
+import traceback
 from pathlib import Path
 
 import pytest
@@ -709,3 +710,26 @@ def test_a_suffix_tells_the_format(name, expected):
     A format is told by the end of a name, in whatever case.
     """
     assert expected == file_format(name)
+
+
+@pytest.mark.parametrize("act", [protect, reveal])
+def test_foreign_errors_stay_out_of_locals(act, source, target):
+    """
+    An error of a caller's own, raised half-way, shows in no local of the library.
+    """
+
+    def report(*_counts):
+        raise ValueError(TEXT)
+
+    if act is reveal:
+        protect(source, source.with_name("made.csv"))
+        source = source.with_name("made.csv")
+    with pytest.raises(PrivkitError) as caught:
+        act(source, target, progress=report)
+    shown = "".join(
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    )
+
+    assert TEXT not in shown.partition("src/privkit")[2]
+    assert "ValueError" in str(caught.value)
+    assert not target.exists()
