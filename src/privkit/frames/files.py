@@ -227,7 +227,7 @@ def reidentify_file(
         if keyset is None or not any(rule.reversible for rule in policy.fields.values()):
             raise IrreversibleError(f"no rule of policy '{policy.name}' reverses")
         # The keys that were checked are the ones that are used, whatever the provider says next.
-        checked = StaticKeys(keyset.primary, older=keyset.older)
+        checked = StaticKeys.of(keyset)
         authority = policy.authority(checked, access=access, audit=audit)
         job = _Reveal(authority, manifest, fields, actor, purpose)
         files = _Files(*paths, _described(manifest), overwrite=overwrite)

@@ -49,6 +49,23 @@ class StaticKeys:
         self._ids = self._keyset.ids
         self._name = name
 
+    @classmethod
+    def of(cls, keyset: Keyset, /, *, name: str = DEFAULT) -> "StaticKeys":
+        """
+        Serve a keyset that was fetched elsewhere, as it is and from here on.
+
+        Raises:
+            KeyNotFoundError: If *name* is no name of a keyset.
+        """
+        try:
+            require_name(name)
+        except KeyNotFoundError:
+            del name
+            raise
+        keys = super().__new__(cls)
+        keys._keyset, keys._ids, keys._name = keyset, keyset.ids, name
+        return keys
+
     def keyset(self, name: str, /) -> Keyset:
         """
         Return the keys, if *name* is theirs.
