@@ -9,6 +9,7 @@ from typing import Protocol, final
 
 from privkit.audit.event import AuditEvent
 from privkit.errors import AuditError
+from privkit.keys.event import KeyEvent
 
 
 class AuditSink(Protocol):
@@ -30,9 +31,9 @@ class MemoryAudit:
     """
 
     def __init__(self) -> None:
-        self._events: list[AuditEvent] = []
+        self._events: list[AuditEvent | KeyEvent] = []
 
-    def write(self, event: AuditEvent, /) -> None:
+    def write(self, event: AuditEvent | KeyEvent, /) -> None:
         """
         Append *event*.
         """
@@ -41,9 +42,16 @@ class MemoryAudit:
     @property
     def events(self) -> tuple[AuditEvent, ...]:
         """
-        What was written, oldest first.
+        Requests to reidentify, oldest first.
         """
-        return tuple(self._events)
+        return tuple(event for event in self._events if isinstance(event, AuditEvent))
+
+    @property
+    def key_events(self) -> tuple[KeyEvent, ...]:
+        """
+        Changes of keys, oldest first.
+        """
+        return tuple(event for event in self._events if isinstance(event, KeyEvent))
 
     def __repr__(self) -> str:
         return f"MemoryAudit(events={len(self._events)})"
@@ -69,7 +77,7 @@ class JSONLinesAudit:
         self._path = os.fspath(path)
         self._lock = threading.Lock()
 
-    def write(self, event: AuditEvent, /) -> None:
+    def write(self, event: AuditEvent | KeyEvent, /) -> None:
         """
         Append *event* and wait until the disk has it.
         """

@@ -25,6 +25,8 @@ from privkit.typing import Secret
 MAX_SIZE: Final = 2**20
 """Bytes of a file, beyond which it is refused."""
 
+KEYGEN: Final = "run 'privkit keygen --out {path}'"
+
 BOM: Final = b"\xef\xbb\xbf"
 SECTION: Final = re.compile(rb"\[\s*([^\[\]\s]*)\s*\]")
 
@@ -32,12 +34,12 @@ SECTION: Final = re.compile(rb"\[\s*([^\[\]\s]*)\s*\]")
 @final
 class FileKeys:
     """
-    Read keysets from a file, at first use.
+    Read keysets from a file, at each call: a binding asks once, at first use.
 
     The file is a regular one of mode 0600 or stricter, and belongs to the user or to root. It
     holds the texts that ``privkit keygen`` makes, one a line and the primary first; ``#``
-    starts a comment, and ``[billing]`` starts the keyset of that name. What was read once is
-    kept. Windows has no such modes, so the file is refused there.
+    starts a comment, and ``[billing]`` starts the keyset of that name. Windows has no such modes,
+    so the file is refused there.
 
     It is pickled as its path, and read again where it is unpickled.
 
@@ -51,7 +53,7 @@ class FileKeys:
     .. versionadded:: 0.1
     """
 
-    __slots__ = ("_keysets", "_path")
+    __slots__ = ("_path",)
 
     def __init__(self, path: str | os.PathLike[str], /) -> None:
         complaint = path_complaint(path)
@@ -60,11 +62,10 @@ class FileKeys:
             del self, path
             raise KeyProviderError(complaint)
         self._path = os.fspath(path)
-        self._keysets: dict[str, Keyset] = {}
 
     def keyset(self, name: str, /) -> Keyset:
         """
-        Return the keyset *name*, and read the file if that was not done.
+        Return the keyset *name* as the file has it.
 
         Raises:
             KeyNotFoundError: If there is no such file or keyset.
@@ -78,14 +79,7 @@ class FileKeys:
             # Somebody passes the key itself one day, and a traceback prints locals.
             del name
             raise
-        if name not in self._keysets:
-            # No lock, which a fork could copy in its locked state: of several first readers,
-            # the one that stores its keyset first decides for all.
-            self._keysets.setdefault(name, self._read(name))
-        return self._keysets[name]
-
-    def _read(self, name: str) -> Keyset:
-        content = _read(self._path)
+        content = read_private(self._path, "key file", KEYGEN)
         if isinstance(content, KeyProviderError):
             raise content
         found = _sections(content)
@@ -142,16 +136,27 @@ def platform_complaint() -> str | None:
     return "key files need the file modes of POSIX, which this platform lacks; use EnvironmentKeys"
 
 
-def _read(path: str) -> SecretBytes | KeyProviderError:
+def read_private(path: str, what: str, cure: str, /) -> SecretBytes | KeyProviderError:
+    """
+    Return the content of a file that nobody else can read, or why it is not to be had.
+
+    Args:
+        path: The file.
+
+        what: What messages call it, such as ``"key file"``.
+
+        cure: What to do where there is none; ``{path}`` stands for the quoted path.
+    """
     complaint = platform_complaint()
     if complaint is not None:
         return KeyProviderError(complaint)
+    name = f"{what} {path}"
     # O_NONBLOCK: opening a pipe would wait for its writer.
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
     try:
         descriptor = os.open(path, flags)
         try:
-            complaint = _status_complaint(path, os.fstat(descriptor))
+            complaint = _status_complaint(name, path, os.fstat(descriptor))
             if complaint is not None:
                 return KeyProviderError(complaint)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -159,36 +164,34 @@ def _read(path: str) -> SecretBytes | KeyProviderError:
         finally:
             os.close(descriptor)
     except OSError as error:
-        return _failure(path, error.errno or errno.EIO)
+        return _failure(name, path, cure, error.errno or errno.EIO)
     if len(content) > MAX_SIZE:
-        return KeyMaterialError(f"the key file {path} is at most {MAX_SIZE} bytes, got more")
+        return KeyMaterialError(f"the {name} is at most {MAX_SIZE} bytes, got more")
     return content
 
 
-def _failure(path: str, number: int) -> KeyProviderError:
+def _failure(name: str, path: str, cure: str, number: int) -> KeyProviderError:
     if number in {errno.ENOENT, errno.ENOTDIR}:
         return KeyNotFoundError(
-            f"there is no key file {path}: run 'privkit keygen --out {shlex.quote(path)}'",
+            f"there is no {name}: {cure.format(path=shlex.quote(path))}",
             path=path,
         )
     # FreeBSD says EMLINK.
     if number in {errno.ELOOP, errno.EMLINK}:
-        return KeyProviderError(f"the key file {path} is a regular file, got a symbolic link")
+        return KeyProviderError(f"the {name} is a regular file, got a symbolic link")
     if number in {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}:
-        return KeyProviderError(
-            f"the key file {path} cannot be opened: {os.strerror(number).lower()}"
-        )
-    return KeyUnavailableError(f"the key file {path} cannot be read: {os.strerror(number).lower()}")
+        return KeyProviderError(f"the {name} cannot be opened: {os.strerror(number).lower()}")
+    return KeyUnavailableError(f"the {name} cannot be read: {os.strerror(number).lower()}")
 
 
-def _status_complaint(path: str, status: os.stat_result) -> str | None:
+def _status_complaint(name: str, path: str, status: os.stat_result) -> str | None:
     if not stat.S_ISREG(status.st_mode):
-        return f"the key file {path} is a regular file, got something else"
+        return f"the {name} is a regular file, got something else"
     if status.st_uid not in {os.geteuid(), 0}:
-        return f"the key file {path} belongs to its user or to root, got user id {status.st_uid}"
+        return f"the {name} belongs to its user or to root, got user id {status.st_uid}"
     if stat.S_IMODE(status.st_mode) & ~0o600:
         return (
-            f"the key file {path} is for its user alone, got mode "
+            f"the {name} is for its user alone, got mode "
             f"{stat.S_IMODE(status.st_mode):04o}: run 'chmod 600 {shlex.quote(path)}'"
         )
     return None
@@ -201,6 +204,8 @@ def _sections(content: Secret) -> dict[str, list[tuple[int, SecretBytes]]] | str
     It never raises, since its locals hold key bytes.
     """
     raw = content.expose().removeprefix(BOM)
+    if raw.startswith(b"{"):
+        return "keys are expected, got a sealed keyset file (open it with KeysetFile) on line 1"
     found: dict[str, list[tuple[int, SecretBytes]]] = {DEFAULT: []}
     name = DEFAULT
     for number, line in enumerate(raw.splitlines(), start=1):

@@ -48,12 +48,8 @@ LIVE: Final = frozenset({KeyState.ACTIVE, KeyState.SUSPENDED, KeyState.DEACTIVAT
 
 NEXT: Final[Mapping[KeyState, frozenset[KeyState]]] = {
     KeyState.PRE_ACTIVE: frozenset({KeyState.ACTIVE, KeyState.COMPROMISED, KeyState.DESTROYED}),
-    KeyState.ACTIVE: frozenset(
-        {KeyState.SUSPENDED, KeyState.DEACTIVATED, KeyState.COMPROMISED}
-    ),
-    KeyState.SUSPENDED: frozenset(
-        {KeyState.ACTIVE, KeyState.DEACTIVATED, KeyState.COMPROMISED}
-    ),
+    KeyState.ACTIVE: frozenset({KeyState.SUSPENDED, KeyState.DEACTIVATED, KeyState.COMPROMISED}),
+    KeyState.SUSPENDED: frozenset({KeyState.ACTIVE, KeyState.DEACTIVATED, KeyState.COMPROMISED}),
     KeyState.DEACTIVATED: frozenset({KeyState.COMPROMISED, KeyState.DESTROYED}),
     KeyState.COMPROMISED: frozenset({KeyState.DESTROYED}),
     KeyState.DESTROYED: frozenset(),

@@ -19,6 +19,20 @@ KEY = Key("k2", KEY_BYTES)
 TWIN = Key("k2", OTHER_KEY_BYTES)
 TEXT = KEY.to_text()
 
+# The modules that read and hold keys. What others raise, the harness around the suite searches.
+MODULES = {
+    "environment.py",
+    "file.py",
+    "generate.py",
+    "key.py",
+    "keyset.py",
+    "provider.py",
+    "ring.py",
+    "static.py",
+    "text.py",
+    "weakness.py",
+}
+
 # A third of a key is enough to be found: truncated texts hold no whole one.
 NEEDLES = Canaries({f"bytes {i} to {i + 9}": KEY_BYTES[i : i + 10] for i in range(0, 21, 5)})
 
@@ -50,6 +64,11 @@ ARGUMENTS = {
     "keyset with bytes as list": lambda: Keyset(TWIN, KEY_BYTES),
     "keyset of one id": lambda: Keyset(KEY, [TWIN]),
     "keyset of one material": lambda: Keyset(KEY, [Key("k1", KEY_BYTES)]),
+    "keyset with compromised bytes": lambda: Keyset(TWIN, compromised=[KEY_BYTES]),
+    "keyset whose primary may not protect": lambda: Keyset(KEY, obstacle="it ended").primary,
+    "compromised key asked for": lambda: Keyset(TWIN, compromised=[Key("k1", KEY_BYTES)]).get("k1"),
+    "destroyed key asked for": lambda: Keyset(KEY, destroyed=["k1"]).get("k1"),
+    "static keyset named by the key": lambda: StaticKeys.of(Keyset(KEY), name=TEXT),
     "id asked for": lambda: Keyset(KEY).get(KEY_BYTES.hex()),
     "bytes asked for": lambda: Keyset(KEY).get(KEY_BYTES),
     "static bytes": lambda: StaticKeys(KEY_BYTES),
@@ -171,7 +190,8 @@ class TestLeaks:
         missed = [
             (Path(path).name, first)
             for (path, first), last in privkit_raises(SOURCE / "keys").items()
-            if not any((path, line) in reached for line in range(first, last + 1))
+            if Path(path).name in MODULES
+            and not any((path, line) in reached for line in range(first, last + 1))
         ]
 
         assert [] == missed
