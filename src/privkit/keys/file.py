@@ -4,7 +4,6 @@ Keys from a file that nobody else can read.
 
 import errno
 import os
-import re
 import shlex
 import stat
 from typing import Final, cast, final
@@ -18,17 +17,13 @@ from privkit.errors import (
 )
 from privkit.keys import ring
 from privkit.keys.keyset import Keyset
-from privkit.keys.provider import DEFAULT, NAME, require_name
+from privkit.keys.provider import DEFAULT, require_name
 from privkit.keys.text import holds_key
-from privkit.typing import Secret
 
 MAX_SIZE: Final = 2**20
 """Bytes of a file, beyond which it is refused."""
 
 KEYGEN: Final = "run 'privkit keygen --out {path}'"
-
-BOM: Final = b"\xef\xbb\xbf"
-SECTION: Final = re.compile(rb"\[\s*([^\[\]\s]*)\s*\]")
 
 
 @final
@@ -82,11 +77,8 @@ class FileKeys:
         content = read_private(self._path, "key file", KEYGEN)
         if isinstance(content, KeyProviderError):
             raise content
-        found = _sections(content)
-        if isinstance(found, str):
-            raise KeyMaterialError(f"{found} of the key file {self._path}")
-        entries = [(f"line {n} of {self._path}", text) for n, text in found.get(name, ())]
-        if not entries:
+        found = ring.read(content, name, f"the key file {self._path}")
+        if found is None:
             place = f" under a line [{name}]" if name != DEFAULT else ""
             raise KeyNotFoundError(
                 f"there is no keyset {name} in the key file {self._path}: run 'privkit keygen' "
@@ -94,7 +86,7 @@ class FileKeys:
                 keyset=name,
                 path=self._path,
             )
-        return ring.assemble(entries)
+        return found
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FileKeys):
@@ -195,41 +187,3 @@ def _status_complaint(name: str, path: str, status: os.stat_result) -> str | Non
             f"{stat.S_IMODE(status.st_mode):04o}: run 'chmod 600 {shlex.quote(path)}'"
         )
     return None
-
-
-def _sections(content: Secret) -> dict[str, list[tuple[int, SecretBytes]]] | str:
-    """
-    Return the texts of keys by keyset, each with its line, or what is wrong with a line.
-
-    It never raises, since its locals hold key bytes.
-    """
-    raw = content.expose().removeprefix(BOM)
-    if raw.startswith(b"{"):
-        return "keys are expected, got a sealed keyset file (open it with KeysetFile) on line 1"
-    found: dict[str, list[tuple[int, SecretBytes]]] = {DEFAULT: []}
-    name = DEFAULT
-    for number, line in enumerate(raw.splitlines(), start=1):
-        if not _is_text(line):
-            return f"text in UTF-8 is expected, got something else on line {number}"
-        entry = line.partition(b"#")[0].strip()
-        if not entry.startswith(b"["):
-            found[name] += ((number, word) for word in ring.words(SecretBytes(entry)))
-            continue
-        section = SECTION.fullmatch(entry)
-        if section is None or not NAME.fullmatch(section[1].decode()):
-            return (
-                "the name of a keyset, like [billing], is a lower-case letter, then up to 62 "
-                f"lower-case letters, digits or underscores, got something else on line {number}"
-            )
-        name = section[1].decode()
-        if found.get(name):
-            return f"a keyset stands in one place, got a second one on line {number}"
-        found[name] = []
-    return found
-
-
-def _is_text(line: bytes) -> bool:
-    try:
-        return "\0" not in line.decode()
-    except UnicodeDecodeError:
-        return False

@@ -237,7 +237,7 @@ class TestMistakes:
     def test_names_the_line(self, path):
         """The message tells which line holds no key."""
         keys = write(path, f"# one\n{PRIMARY.to_text()}\n{OLDER.to_text()[1:]}\n")
-        with pytest.raises(KeyMaterialError, match=f"line 3 of {path}: the text of a key starts"):
+        with pytest.raises(KeyMaterialError, match=f"line 3 of the key file {path}: the text"):
             keys.keyset("default")
 
     @pytest.mark.parametrize(
