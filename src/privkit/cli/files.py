@@ -15,13 +15,13 @@ from typing import Final, NoReturn, cast
 
 from privkit.audit import JSONLinesAudit
 from privkit.authority import AllowList
+from privkit.cli.keys import provider
 from privkit.cli.progress import reporting
 from privkit.errors import DatasetError, PolicyError
 from privkit.frames.csv_file import CSV
 from privkit.frames.files import SUFFIXES, FileFormat, pseudonymize_file, reidentify_file
 from privkit.frames.json_lines import JSONLines
 from privkit.frames.text import reason
-from privkit.keys import EnvironmentKeys, FileKeys, KeyProvider
 from privkit.policy.declared import kind_of
 from privkit.policy.manifest import Manifest
 from privkit.policy.model import Policy
@@ -39,7 +39,7 @@ def apply(options: argparse.Namespace) -> int:
     chosen = _format(options)
     policy = Policy.load(options.policy)
     keyed = any(rule.keyed for rule in policy.fields.values())
-    pseudonymizer = policy.bind(_keys(options) if keyed else None, keyset=options.keyset)
+    pseudonymizer = policy.bind(provider(options.keys) if keyed else None, keyset=options.keyset)
     with _terminable(), reporting(bar=options.progress) as progress:
         manifest = pseudonymize_file(
             pseudonymizer,
@@ -70,7 +70,7 @@ def reidentify(options: argparse.Namespace) -> int:
     with _terminable(), reporting(bar=options.progress) as progress:
         rows = reidentify_file(
             policy,
-            _keys(options),
+            provider(options.keys),
             options.source,
             options.target,
             manifest=manifest,
@@ -117,10 +117,6 @@ def _is_same(path: str, other: str) -> bool:
         return Path(path).samefile(other)
     # Of files yet to be made, a file system may hold names for one that differ in case alone.
     return os.path.realpath(path).casefold() == os.path.realpath(other).casefold()
-
-
-def _keys(options: argparse.Namespace) -> KeyProvider:
-    return EnvironmentKeys() if options.keys is None else FileKeys(options.keys)
 
 
 def _format(options: argparse.Namespace) -> FileFormat | None:

@@ -1,10 +1,12 @@
 """
-``privkit keygen``.
+``privkit keygen``, and where the keys of other commands come from.
 """
 
 import argparse
 import shlex
 import sys
+
+from privkit.keys import EnvironmentKeys, FileKeys, KeyProvider
 
 
 def keygen(options: argparse.Namespace) -> int:
@@ -23,3 +25,10 @@ def keygen(options: argparse.Namespace) -> int:
         cure = f"it is in {options.out}: pass --keys {shlex.quote(options.out)}"
     print(f"key {key.id}: {cure}", file=sys.stderr)
     return 0
+
+
+def provider(place: str | None) -> KeyProvider:
+    """
+    Return what serves the keys of a place: a file, or the environment if none is named.
+    """
+    return EnvironmentKeys() if place is None else FileKeys(place)

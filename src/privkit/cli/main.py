@@ -10,8 +10,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias, cast
 
 from privkit.errors import PolicyError, PrivkitError
 
@@ -19,6 +20,9 @@ DONE: Final = 0
 FAILED: Final = 1
 MISTAKEN: Final = 2
 INTERRUPTED: Final = 130
+
+PERIOD: Final = timedelta(days=730)
+MAX_DAYS: Final = 36_525
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -117,6 +121,10 @@ def _run(options: argparse.Namespace) -> int:
             from privkit.cli.keys import keygen
 
             return keygen(options)
+        case "keys":
+            from privkit.cli.keyset_file import keys
+
+            return keys(options)
         case "explain" | "diff" | "schema":
             from privkit.cli import policies
 
@@ -144,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done; 1 the run failed; 2 the command or the policy is wrong.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_keygen, _explain, _diff, _apply, _reidentify, _schema, _demo):
+    for add in (_keygen, _keys, _explain, _diff, _apply, _reidentify, _schema, _demo):
         add(commands)
     return parser
 
@@ -160,6 +168,85 @@ def _keygen(commands: _Commands) -> None:
     parser = _add(commands, "keygen", "make a key")
     parser.add_argument("--out", metavar="FILE", help="write it to a file only you can read")
     parser.add_argument("--id", metavar="ID", help="its id; default: the day and four characters")
+
+
+ACTS: Final = {
+    "list": "show keys, states and the datasets that need them",
+    "create": "make a keyset, and the file if there is none",
+    "stage": "make a key active: it resolves, and does not protect yet",
+    "promote": "make an active key the primary, which alone protects",
+    "retire": "let a key resolve what it made, and never protect again",
+    "suspend": "stop a key from protecting until it is staged again",
+    "compromise": "let a key resolve for a stated reason only",
+    "destroy": "erase a key that no recorded dataset needs",
+    "record": "write down which key a dataset needs",
+    "forget": "strike a dataset that is gone from the record",
+}
+
+
+def _keys(commands: _Commands) -> None:
+    group = _add(commands, "keys", "show a keyset file, or change it")
+    # Subparsers are of the class of their parser, which argparse does not tell.
+    acts = cast("_Commands", group.add_subparsers(dest="act", required=True, metavar="ACT"))
+    for act, purpose in ACTS.items():
+        parser = _add(acts, act, purpose)
+        parser.add_argument("file", metavar="FILE", help="a keyset file")
+        if act in {"promote", "retire", "suspend", "compromise", "destroy"}:
+            parser.add_argument("key", metavar="KEY", help="the id of the key")
+        elif act == "stage":
+            parser.add_argument(
+                "key", metavar="KEY", nargs="?", help="one that is suspended; default: a fresh one"
+            )
+        elif act in {"record", "forget"}:
+            parser.add_argument("dataset", metavar="NAME", help="what you call the dataset")
+        if act == "record":
+            needed = parser.add_mutually_exclusive_group(required=True)
+            needed.add_argument(
+                "--manifest", metavar="FILE", help="the manifest that names the key"
+            )
+            needed.add_argument("--key", metavar="KEY", help="the id of the key")
+        elif act not in {"list", "forget"}:
+            parser.add_argument("--reason", metavar="TEXT", required=True, help="why, in words")
+        if act == "list":
+            parser.add_argument("--history", action="store_true", help="show all changes as well")
+        if act == "destroy":
+            parser.add_argument(
+                "--dry-run", action="store_true", help="say whether it would be, and change nothing"
+            )
+        if act == "create":
+            parser.add_argument(
+                "--adopt", metavar="KEYS", help="a key file whose keys it takes over"
+            )
+        if act in {"create", "stage"}:
+            parser.add_argument(
+                "--days",
+                metavar="N",
+                type=_days,
+                default=PERIOD,
+                dest="period",
+                help="how long a fresh key protects, or 'none'; default: 730",
+            )
+        _add_passphrase(parser)
+
+
+def _days(text: str) -> timedelta | None:
+    if text == "none":
+        return None
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < MAX_DAYS):
+        raise argparse.ArgumentTypeError(f"days are a number from 1 to {MAX_DAYS - 1}, or 'none'")
+    return timedelta(days=int(text))
+
+
+def _add_passphrase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keyset", metavar="NAME", help="the keyset; default: default")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--passphrase-env", metavar="NAME", help="the variable that holds the passphrase"
+    )
+    place.add_argument(
+        "--passphrase-file", metavar="PATH", help="the file whose first line is the passphrase"
+    )
+    parser.add_argument("--audit", metavar="PATH", help="where a change is written first")
 
 
 def _explain(commands: _Commands) -> None:

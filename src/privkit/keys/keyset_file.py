@@ -137,28 +137,29 @@ class KeysetFile:
         *,
         reason: str,
         keyset: str = DEFAULT,
-        key: Key | None = None,
+        adopt: Keyset | None = None,
         period: timedelta | None = PERIOD,
     ) -> str:
         """
-        Make a keyset with one key, which is its primary, and the file if there is none.
+        Make a keyset, and the file if there is none.
 
         Args:
             reason: Why, in words.
 
             keyset: The name of the keyset.
 
-            key: The key, such as one that was kept in another place; ``None`` draws one.
+            adopt: Keys that were kept in another place: the primary, and others that resolve
+                what they made; ``None`` draws one key.
 
-            period: How long it protects; ``None`` for ever.
+            period: How long the primary protects; ``None`` for ever.
 
         Returns:
-            The id of the key.
+            The id of the primary.
 
         Raises:
             KeyProviderError: If there is a keyset of that name, and as `keyset`.
         """
-        first = Key.generate() if key is None else key
+        adopted = Keyset(Key.generate()) if adopt is None else adopt
 
         def create(keysets: Keysets, now: datetime) -> ManagedKeyset:
             if keyset in keysets:
@@ -166,10 +167,10 @@ class KeysetFile:
                     f"there is a keyset {keyset} in {self._path} already, and keys are never "
                     "overwritten: stage another key instead"
                 )
-            return ManagedKeyset.create(first, now=now, reason=reason, period=period)
+            return ManagedKeyset.create(adopted, now=now, reason=reason, period=period)
 
-        self._change("create", keyset, first.id, reason, create)
-        return first.id
+        self._change("create", keyset, adopted.primary.id, reason, create)
+        return adopted.primary.id
 
     def prepare(self, key: Key | None = None, *, reason: str, keyset: str = DEFAULT) -> str:
         """

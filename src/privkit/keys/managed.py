@@ -123,14 +123,24 @@ class ManagedKeyset:
 
     @classmethod
     def create(
-        cls, key: Key, *, now: datetime, reason: str, period: timedelta | None = PERIOD
+        cls, adopted: Keyset, *, now: datetime, reason: str, period: timedelta | None = PERIOD
     ) -> "ManagedKeyset":
         """
-        Return a keyset of one key, active and primary.
+        Return a keyset whose primary is active, and whose other keys resolve what they made.
         """
-        first = _staged(_fresh(key, now, reason), now, reason, period)
-        promoted = _changed(first, "promote", KeyState.ACTIVE, now, reason)
-        return cls(keys=(promoted,), primary_id=key.id, high_water=now, datasets={})
+        primary = _staged(_fresh(adopted.primary, now, reason), now, reason, period)
+        older = [
+            _changed(
+                _staged(_fresh(key, now, reason), now, reason, period),
+                "retire",
+                KeyState.DEACTIVATED,
+                now,
+                reason,
+            )
+            for key in reversed(adopted.older)
+        ]
+        promoted = _changed(primary, "promote", KeyState.ACTIVE, now, reason)
+        return cls(keys=(*older, promoted), primary_id=primary.key_id, high_water=now, datasets={})
 
     def prepare(self, key: Key, *, now: datetime, reason: str) -> "ManagedKeyset":
         """

@@ -337,6 +337,8 @@ def _fetch(source: str | Path | Callable[[], str]) -> SecretBytes | KeyProviderE
     else:
         try:
             text = source()
+        except KeyProviderError as error:
+            return error
         except Exception as error:  # noqa: BLE001 - its message may hold the passphrase
             return KeyProviderError(f"what returns the passphrase raised {type(error).__name__}")
     if type(text) is not str:
