@@ -27,8 +27,8 @@ MAX_NODES: Final = 5_000
 MAX_STATES: Final = 5_000
 """States of the deterministic one, which can grow exponentially in the other."""
 
-MAX_STEPS: Final = 1_000_000
-"""Elementary steps of the construction, about a third of a second."""
+MAX_STEPS: Final = 500_000
+"""Elementary steps of the construction, about a quarter of a second."""
 
 MAX_KEPT: Final = 4_000
 """Steps that are kept between two texts. Telephone numbers need a few hundred."""

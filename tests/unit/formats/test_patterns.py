@@ -2,7 +2,6 @@ import copy
 import pickle
 import random
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -135,18 +134,16 @@ class TestPattern:
             Pattern(expression)
 
     @pytest.mark.parametrize("expression", [r"(a|b)*a(a|b){14}", r"(.{0,50}x){0,40}", r"(a?){700}"])
-    def test_what_would_explode_is_refused_soon(self, expression):
+    def test_what_would_explode_is_refused(self, expression):
         """
-        A pattern with too many states is refused within a second.
+        A pattern with too many states is refused before they are built.
 
-        How much memory it takes is measured beside the automaton.
+        How much memory it takes is measured beside the automaton, and how long in the benchmarks.
         """
-        start = time.process_time()
-        with pytest.raises(DomainError, match=r"the pattern (needs|takes)"):
+        with pytest.raises(DomainError, match=r"the pattern (needs|takes)") as caught:
             Pattern(expression)
-        seconds = time.process_time() - start
 
-        assert seconds < 1
+        assert expression not in str(caught.value)
 
     def test_empty_text_can_match(self):
         """
