@@ -3,7 +3,7 @@ Fixtures for all tests, and the hooks by which the canary harness surrounds each
 """
 
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from privkit.testing.canaries import Finding
 from tests.harness import SOURCE, Harness, privkit_raises, unreached
 from tests.needs import IN_CI, data_folder, vectors_folder
+from tests.postgres import postgres
 
 HARNESS = Harness()
 FINDINGS: list[Finding] = []
@@ -30,6 +31,15 @@ def data() -> Path:
     The folder with real tables.
     """
     return data_folder()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """
+    A PostgreSQL server for the whole run, as a URL of SQLAlchemy's.
+    """
+    with postgres() as url:
+        yield url
 
 
 def pytest_configure() -> None:

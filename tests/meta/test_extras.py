@@ -18,6 +18,7 @@ from privkit.cli.main import main
 sys.exit(main(['apply', '--progress', 'policy.json', 'in.csv', 'out.csv']))
 """,
     ),
+    "sqlalchemy": ("sqlalchemy", "import privkit.fields.rekey_table"),
 }
 EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"][
     "optional-dependencies"
