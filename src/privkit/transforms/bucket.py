@@ -2,18 +2,17 @@
 Generalize numbers and dates to intervals.
 """
 
-from bisect import bisect_right
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from itertools import pairwise
-from typing import ClassVar, Final, TypeVar, cast, final
+from typing import ClassVar, Final, TypeVar, final
 
 from privkit.errors import DomainError
-from privkit.formats.calendar import UNITS, Unit, begins, first_day, name_of, number_of
+from privkit.formats.calendar import UNITS, Unit
 from privkit.formats.dates import DateFormat, ISOText, read_day
-from privkit.formats.quantities import Number, exact, places_of, plainest, scaled, written
+from privkit.formats.quantities import Number, exact, plainest
 from privkit.formats.text import is_own, refuse_member
+from privkit.transforms.intervals import bounds, layout, periods, steps
 from privkit.typing import Technique
 
 Ordered = TypeVar("Ordered", int, date)
@@ -137,8 +136,8 @@ class Bucket:
                 self._set(option, plainest(given, option))
         if exact(self.width)[0] <= 0:
             raise DomainError("width is larger than 0")
-        steps = _steps(self.width, self.bottom, self.top)
-        _check_order(steps.bottom, steps.top)
+        divided = steps(self.width, self.bottom, self.top)
+        _check_order(divided.bottom, divided.top)
 
     def _check_edges(self) -> None:
         if self.width is not None or self.bottom is not None or self.top is not None:
@@ -147,8 +146,7 @@ class Bucket:
         self._set("edges", edges)
         if len(edges) < 2:  # noqa: PLR2004 - an interval has two ends
             raise DomainError(f"edges are at least 2, got {len(edges)}", minimum=2)
-        bounds = _bounds(edges).bounds
-        for position, (lower, upper) in enumerate(pairwise(bounds), 1):
+        for position, (lower, upper) in enumerate(pairwise(bounds(edges).bounds), 1):
             if upper <= lower:
                 raise DomainError(
                     f"edges rise, but edge {position + 1} is not above the one before"
@@ -187,8 +185,8 @@ class Bucket:
                 self._set(option, _boundary(given, option))
         if self.format is not None:
             DateFormat(self.format)
-        periods = _periods(self.unit, self.width, self.bottom, self.top)
-        _check_order(periods.bottom, periods.top)
+        divided = periods(self.unit, self.width, self.bottom, self.top)
+        _check_order(divided.bottom, divided.top)
 
     def _set(self, option: str, value: object) -> None:
         # Equal rules compare equal, however their numbers and dates were given.
@@ -203,168 +201,11 @@ class Bucket:
                 infinite, or in an open end that has no label.
         """
         if self.unit is not None:
-            layout = None if self.format is None else _layout(self.format)
-            day = read_day(value, layout)
-            return _periods(self.unit, self.width, self.bottom, self.top).label(day)
+            day = read_day(value, None if self.format is None else layout(self.format))
+            return periods(self.unit, self.width, self.bottom, self.top).label(day)
         if self.edges is not None:
-            return _bounds(self.edges).label(value, self.labels)
-        return _steps(self.width, self.bottom, self.top).label(value)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """
-    Intervals of one width, in units of a decimal place that holds all their ends.
-
-    Every end is a whole number of units, so a value may be rounded down to one before it is
-    compared.
-    """
-
-    width: int
-    bottom: int | None
-    top: int | None
-    places: int
-
-    def label(self, value: object) -> str:
-        """
-        Return the interval of a number.
-        """
-        units = scaled(value, self.places)
-        if self.top is not None and units >= self.top:
-            return f"{written(self.top, self.places)}+"
-        if self.bottom is not None and units < self.bottom:
-            return f"<{written(self.bottom, self.places)}"
-        low = units // self.width * self.width
-        high = low + self.width
-        if self.bottom is not None:
-            low = max(low, self.bottom)
-        if self.top is not None:
-            high = min(high, self.top)
-        return f"[{written(low, self.places)}, {written(high, self.places)})"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """
-    Intervals between given ends, in units of a decimal place that holds them all.
-    """
-
-    bounds: tuple[int, ...]
-    places: int
-
-    def label(self, value: object, labels: tuple[str, ...] | None) -> str:
-        """
-        Return the interval of a number, or its name.
-        """
-        interval = bisect_right(self.bounds, scaled(value, self.places))
-        if labels is None:
-            return self._name(interval)
-        if len(labels) > len(self.bounds):
-            return labels[interval]
-        if not 0 < interval < len(self.bounds):
-            where = "below the first edge" if interval == 0 else "at or above the last edge"
-            raise DomainError(
-                f"a value lies {where}, where there is no label: give {len(self.bounds) + 1} labels"
-            )
-        return labels[interval - 1]
-
-    def _name(self, interval: int) -> str:
-        if interval == 0:
-            return f"<{written(self.bounds[0], self.places)}"
-        low = written(self.bounds[interval - 1], self.places)
-        if interval == len(self.bounds):
-            return f"{low}+"
-        return f"[{low}, {written(self.bounds[interval], self.places)})"
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Periods:
-    """
-    Intervals of one number of units of the calendar.
-    """
-
-    unit: Unit
-    width: int
-    bottom: date | None
-    top: date | None
-
-    def label(self, day: date) -> str:
-        """
-        Return the interval of a day.
-        """
-        if self.top is not None and day >= self.top:
-            return f"{self._bound(self.top)}+"
-        if self.bottom is not None and day < self.bottom:
-            return f"<{self._bound(self.bottom)}"
-        low = number_of(self.unit, day) // self.width * self.width
-        high = low + self.width
-        bottom = self.bottom if self.bottom is not None and self._cuts(self.bottom, low) else None
-        top = self.top if self.top is not None and number_of(self.unit, self.top) < high else None
-        if bottom is not None or top is not None:
-            return self._rest(bottom, top, low, high)
-        if self.width > 1:
-            return f"[{name_of(self.unit, low)}, {name_of(self.unit, high)})"
-        return name_of(self.unit, low) + ("s" if self.unit == "decade" else "")
-
-    def _cuts(self, bottom: date, low: int) -> bool:
-        number = number_of(self.unit, bottom)
-        return number > low or (number == low and not begins(self.unit, bottom))
-
-    def _rest(self, bottom: date | None, top: date | None, low: int, high: int) -> str:
-        """
-        Name what the bottom and the top leave of an interval: by unit where that is exact.
-        """
-        if all(cut is None or begins(self.unit, cut) for cut in (bottom, top)):
-            low = low if bottom is None else number_of(self.unit, bottom)
-            high = high if top is None else number_of(self.unit, top)
-            return f"[{name_of(self.unit, low)}, {name_of(self.unit, high)})"
-        first = bottom or first_day(self.unit, low)
-        end = top or first_day(self.unit, high)
-        return f"[{first.isoformat()}, {end.isoformat()})"
-
-    def _bound(self, day: date) -> str:
-        if begins(self.unit, day):
-            return name_of(self.unit, number_of(self.unit, day))
-        return day.isoformat()
-
-
-# What follows depends on the rule alone, and is made once for it. No value enters these caches.
-
-
-@lru_cache(maxsize=256)
-def _steps(width: Number | None, bottom: object, top: object) -> Steps:
-    given = [each for each in (width, bottom, top) if each is not None]
-    places = max(places_of(each, "a bound") for each in given)
-    return Steps(
-        scaled(width, places),
-        None if bottom is None else scaled(bottom, places),
-        None if top is None else scaled(top, places),
-        places,
-    )
-
-
-@lru_cache(maxsize=256)
-def _bounds(edges: tuple[Number, ...]) -> Bounds:
-    places = max(places_of(edge, "an edge") for edge in edges)
-    return Bounds(tuple(scaled(edge, places) for edge in edges), places)
-
-
-@lru_cache(maxsize=256)
-def _periods(unit: Unit, width: object, bottom: object, top: object) -> Periods:
-    return Periods(
-        unit,
-        1 if width is None else cast("int", width),
-        None if bottom is None else read_day(bottom),
-        None if top is None else read_day(top),
-    )
-
-
-@lru_cache(maxsize=256)
-def _layout(text: str) -> DateFormat:
-    return DateFormat(text)
+            return bounds(self.edges).label(value, self.labels)
+        return steps(self.width, self.bottom, self.top).label(value)
 
 
 def _boundary(given: object, option: str) -> str:
