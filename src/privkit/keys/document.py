@@ -7,7 +7,7 @@ The layout is frozen: JSON with ``privkit-keysets`` as its number, one object a 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, TypedDict, TypeVar
 
 from privkit.ciphers.secret import SecretBytes
 from privkit.errors import KeyMaterialError
@@ -45,18 +45,20 @@ def write(keysets: Mapping[str, ManagedKeyset], /) -> SecretBytes:
     return SecretBytes(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def read(content: Secret, /) -> dict[str, ManagedKeyset]:
+def read(content: Secret, /) -> dict[str, ManagedKeyset] | str:
     """
-    Read what `write` wrote.
+    Read what `write` wrote, or say what is wrong.
 
-    Raises:
-        KeyMaterialError: If *content* is no such text, is of a later layout, names a part twice,
-            or tells a life that no key can have.
+    That is if *content* is no such text, is of another layout, names a part twice, or tells a
+    life that no key can have.
     """
     found = _read(content)
     if isinstance(found, str):
-        raise KeyMaterialError(found)
-    return found
+        return found
+    try:
+        return {name: ManagedKeyset(**parts) for name, parts in found.items()}
+    except KeyMaterialError as error:
+        return f"holds keysets that contradict themselves: {error}"
 
 
 def _written(entry: ManagedKey) -> dict[str, object]:
@@ -77,70 +79,78 @@ def _written(entry: ManagedKey) -> dict[str, object]:
     }
 
 
-def _read(content: Secret) -> dict[str, ManagedKeyset] | str:
+class _WrongError(ValueError):
     """
-    Return the keysets, or what is wrong. It never raises, since its locals hold key bytes.
+    Tells what is wrong. None of privkit's own, since the frames on its way hold key bytes.
+    """
+
+
+class _Parts(TypedDict):
+    keys: tuple[ManagedKey, ...]
+    primary_id: str
+    high_water: datetime
+    datasets: dict[str, tuple[str, ...]]
+
+
+def _read(content: Secret) -> dict[str, _Parts] | str:
+    """
+    Return what each keyset is made of, or what is wrong. It never raises.
     """
     try:
         document = json.loads(content.expose(), object_pairs_hook=_once)
         layout = document["privkit-keysets"]
         if layout != FORMAT or isinstance(layout, bool):
-            return f"the keysets have another layout than {FORMAT}, the one known here"
-        return {
-            name: _keyset(_typed(keyset, dict))
-            for name, keyset in _typed(document["keysets"], dict).items()
-            if _is_name(name)
-        }
-    except KeyMaterialError as error:
-        return str(error)
+            return f"holds keysets of another layout than {FORMAT}, the one known here"
+        keysets = _typed(_parts(document, "privkit-keysets", "keysets")["keysets"], dict)
+        if not keysets or not all(map(NAME.fullmatch, keysets)):
+            return "holds no keysets, or one without a name"
+        return {name: _keyset(keyset) for name, keyset in keysets.items()}
+    except (_WrongError, KeyMaterialError) as error:
+        return f"holds keysets that contradict themselves: {error}"
     except (ValueError, KeyError, TypeError, RecursionError):
-        return "the keysets are incomplete, or one of their parts has the wrong form"
+        return "holds keysets that are incomplete, or have a part of the wrong form"
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     # Of two primaries, JSON would take the last one.
     if len(dict(pairs)) < len(pairs):
-        raise KeyMaterialError("a part of the keysets stands there twice, such as two primaries")
+        raise _WrongError("a part of them stands there twice, such as two primaries")
     return dict(pairs)
 
 
-def _is_name(name: str) -> bool:
-    if not NAME.fullmatch(name):
-        raise TypeError(NAME.pattern)
-    return True
-
-
-def _keyset(part: dict[str, object]) -> ManagedKeyset:
-    datasets = _typed(part["datasets"], dict)
-    return ManagedKeyset(
-        keys=tuple(_entry(_typed(entry, dict)) for entry in _typed(part["keys"], list)),
-        primary_id=_typed(part["primary"], str),
-        high_water=_time(part["high_water"]),
-        datasets={
+def _keyset(value: object) -> _Parts:
+    part = _parts(value, "primary", "high_water", "keys", "datasets")
+    return {
+        "keys": tuple(map(_entry, _typed(part["keys"], list))),
+        "primary_id": _typed(part["primary"], str),
+        "high_water": _time(part["high_water"]),
+        "datasets": {
             name: tuple(_typed(key_id, str) for key_id in _typed(ids, list))
-            for name, ids in datasets.items()
+            for name, ids in _typed(part["datasets"], dict).items()
         },
-    )
+    }
 
 
-def _entry(part: dict[str, object]) -> ManagedKey:
+def _entry(value: object) -> ManagedKey:
+    part = _parts(value, "id", "tag", "key", "until", "history")
     return ManagedKey(
         key_id=_typed(part["id"], str),
         tag=_typed(part["tag"], str),
         key=None if part["key"] is None else _key(SecretBytes(_typed(part["key"], str).encode())),
         until=None if part["until"] is None else _time(part["until"]),
-        history=tuple(_change(_typed(change, dict)) for change in _typed(part["history"], list)),
+        history=tuple(map(_change, _typed(part["history"], list))),
     )
 
 
 def _key(text: SecretBytes) -> Key:
     found = grammar.read(text)
     if isinstance(found, str):
-        raise KeyMaterialError(found)
+        raise _WrongError(found)
     return Key(found[0], found[1].expose())
 
 
-def _change(part: dict[str, object]) -> Change:
+def _change(value: object) -> Change:
+    part = _parts(value, "act", "state", "time", "reason")
     return Change(
         act=_typed(part["act"], str),
         state=KeyState(_typed(part["state"], str)),
@@ -151,6 +161,14 @@ def _change(part: dict[str, object]) -> Change:
 
 def _time(text: object) -> datetime:
     return datetime.strptime(_typed(text, str), TIME).replace(tzinfo=UTC)
+
+
+def _parts(value: object, *names: str) -> dict[str, object]:
+    part = _typed(value, dict)
+    # What is not known would be lost at the next change.
+    if set(part) != set(names):
+        raise KeyError(*names)
+    return part
 
 
 def _typed(value: object, kind: type[T]) -> T:

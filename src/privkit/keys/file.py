@@ -128,7 +128,9 @@ def platform_complaint() -> str | None:
     return "key files need the file modes of POSIX, which this platform lacks; use EnvironmentKeys"
 
 
-def read_private(path: str, what: str, cure: str, /) -> SecretBytes | KeyProviderError:
+def read_private(
+    path: str, what: str, cure: str, /, *, most: int = MAX_SIZE
+) -> SecretBytes | KeyProviderError:
     """
     Return the content of a file that nobody else can read, or why it is not to be had.
 
@@ -138,6 +140,8 @@ def read_private(path: str, what: str, cure: str, /) -> SecretBytes | KeyProvide
         what: What messages call it, such as ``"key file"``.
 
         cure: What to do where there is none; ``{path}`` stands for the quoted path.
+
+        most: Bytes, beyond which it is refused.
     """
     complaint = platform_complaint()
     if complaint is not None:
@@ -152,13 +156,13 @@ def read_private(path: str, what: str, cure: str, /) -> SecretBytes | KeyProvide
             if complaint is not None:
                 return KeyProviderError(complaint)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = SecretBytes(file.read(MAX_SIZE + 1))
+                content = SecretBytes(file.read(most + 1))
         finally:
             os.close(descriptor)
     except OSError as error:
         return _failure(name, path, cure, error.errno or errno.EIO)
-    if len(content) > MAX_SIZE:
-        return KeyMaterialError(f"the {name} is at most {MAX_SIZE} bytes, got more")
+    if len(content) > most:
+        return KeyMaterialError(f"the {name} is at most {most} bytes, got more")
     return content
 
 

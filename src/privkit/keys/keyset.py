@@ -118,7 +118,8 @@ class Keyset:
         Raises:
             KeyNotFoundError: If no key of that id resolves.
         """
-        keys = (*self.live, *self.compromised) if allow_compromised else self.live
+        stated = type(allow_compromised) is str and allow_compromised.strip()
+        keys = (*self.live, *self.compromised) if stated else self.live
         for key in keys:
             if key.id == key_id:
                 return key

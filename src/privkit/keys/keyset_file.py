@@ -3,42 +3,61 @@ A file of sealed keysets: a key provider, and the place where keys live, change 
 """
 
 import contextlib
-import json
+import functools
 import logging
 import os
-import re
-from collections.abc import Callable, Collection, Mapping
+import traceback
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, cast, final
+from typing import Final, NoReturn, ParamSpec, Protocol, TypeVar, cast, final
 
-from privkit.ciphers import kdf
 from privkit.ciphers.secret import SecretBytes
-from privkit.ciphers.siv import AESSIV
 from privkit.errors import (
+    AuditError,
     KeyMaterialError,
     KeyNotFoundError,
     KeyProviderError,
-    TamperedError,
+    PrivkitError,
 )
-from privkit.keys import document
+from privkit.keys import document, envelope
 from privkit.keys.event import KeyAudit, KeyEvent
 from privkit.keys.file import path_complaint, platform_complaint, read_private
 from privkit.keys.key import Key
 from privkit.keys.keyset import Keyset
 from privkit.keys.managed import PERIOD, ManagedKeyset, timestamp
 from privkit.keys.provider import DEFAULT, require_name
-from privkit.keys.replace import exclusive, replace
-from privkit.keys.seal import DATA_KEY_SIZE, Seal, to_bytes, to_text
-from privkit.typing import Secret
+from privkit.keys.replace import SUFFIX, exclusive, folder_failure, replace
+from privkit.keys.seal import Seal
 
-FORMAT: Final = 1
-"""Frozen: readers tell layouts apart by this number."""
+MAX_SIZE: Final = 2**24
+"""Bytes of a file, beyond which it is refused, before it is written as well as when it is read."""
 
-CONTEXT: Final = b"privkit keyset file 1"
-KIND: Final = re.compile("[a-z][a-z0-9-]{0,31}")
 CREATE: Final = "make it with KeysetFile.create() or 'privkit keys create {path}'"
 
 Keysets = dict[str, ManagedKeyset]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def quiet(method: Callable[P, R]) -> Callable[P, R]:
+    """
+    Let errors of privkit out with no local variable in reach: an argument may be a key one day.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except PrivkitError as error:
+            failure = error
+        del args, kwargs
+        # What an error of a client came from may hold secrets as well.
+        failure.__cause__ = failure.__context__ = None
+        traceback.clear_frames(failure.__traceback__)
+        raise failure
+
+    return call
 
 
 @final
@@ -52,8 +71,8 @@ class KeysetFile:
     the clock is set back behind a time that the file has seen. An older copy of the file, put in
     its place, is not noticed.
 
-    It is read at each call: a binding asks once, and `CachedKeys` asks again. It is pickled as
-    path and seal.
+    It is read at each call: a binding asks once, and `CachedKeys` asks again. It is pickled and
+    copied as path and seal: the copy of one that has an audit serves keys and changes none.
 
     Args:
         path: The file. A symbolic link in its place is refused, and so is a folder in which
@@ -69,7 +88,7 @@ class KeysetFile:
         256-bit halves, the header as associated data. Subkey: RFC 5869.
 
     Raises:
-        KeyProviderError: If *path* is not printable text.
+        KeyProviderError: If *path* is not printable text or ends in ``.part``, or *seal* is none.
 
     .. versionadded:: 0.1
     """
@@ -79,9 +98,11 @@ class KeysetFile:
     def __init__(
         self, path: str | os.PathLike[str], seal: Seal, /, *, audit: KeyAudit | None = None
     ) -> None:
-        complaint = path_complaint(path)
+        complaint = path_complaint(path) or _seal_complaint(seal)
+        if complaint is None and os.fspath(path).endswith(SUFFIX):
+            complaint = f"the path of a keyset file does not end in {SUFFIX}: its drafts do"
         if complaint is not None:
-            # Somebody passes the key itself one day, and a traceback prints locals.
+            # Somebody passes a key or a passphrase itself one day, and a traceback prints locals.
             del self, path, seal
             raise KeyProviderError(complaint)
         self._path = os.fspath(path)
@@ -90,6 +111,7 @@ class KeysetFile:
         self._seen = datetime.min.replace(tzinfo=UTC)
         self._warned: dict[str, str] = {}
 
+    @quiet
     def keyset(self, name: str, /) -> Keyset:
         """
         Return what the keys of the keyset *name* may do at this time.
@@ -113,6 +135,7 @@ class KeysetFile:
             )
         return managed.keyset(now)
 
+    @quiet
     def status(self, name: str = DEFAULT, /) -> ManagedKeyset:
         """
         Return a keyset with the lives of its keys.
@@ -120,9 +143,10 @@ class KeysetFile:
         Raises:
             PrivkitError: As `keyset`.
         """
-        _check_name(name)
+        require_name(name)
         return self._of(self._read(self._path), name)
 
+    @quiet
     def names(self) -> tuple[str, ...]:
         """
         Return the names of the keysets in the file.
@@ -132,6 +156,7 @@ class KeysetFile:
         """
         return tuple(self._read(self._path))
 
+    @quiet
     def create(
         self,
         *,
@@ -148,8 +173,8 @@ class KeysetFile:
 
             keyset: The name of the keyset.
 
-            adopt: Keys that were kept in another place: the primary, and others that resolve
-                what they made; ``None`` draws one key.
+            adopt: Keys that were kept in another place: the primary, others that resolve what
+                they made, and compromised ones; ``None`` draws one key.
 
             period: How long the primary protects; ``None`` for ever.
 
@@ -157,7 +182,7 @@ class KeysetFile:
             The id of the primary.
 
         Raises:
-            KeyProviderError: If there is a keyset of that name, and as `keyset`.
+            PrivkitError: As `keyset`; if there is a keyset of that name.
         """
         adopted = Keyset(Key.generate()) if adopt is None else adopt
 
@@ -172,6 +197,7 @@ class KeysetFile:
         self._change("create", keyset, adopted.primary.id, reason, create)
         return adopted.primary.id
 
+    @quiet
     def prepare(self, key: Key | None = None, *, reason: str, keyset: str = DEFAULT) -> str:
         """
         Add a key that does nothing until it is staged, and return its id.
@@ -194,6 +220,7 @@ class KeysetFile:
         self._change("prepare", keyset, drawn.id, reason, prepare)
         return drawn.id
 
+    @quiet
     def stage(
         self,
         key_id: str | None = None,
@@ -232,6 +259,7 @@ class KeysetFile:
         self._change("stage", keyset, staged, reason, stage)
         return staged
 
+    @quiet
     def promote(self, key_id: str, /, *, reason: str, keyset: str = DEFAULT) -> None:
         """
         Make an active key the primary, which alone protects. The one before still resolves.
@@ -241,6 +269,7 @@ class KeysetFile:
         """
         self._move(ManagedKeyset.promote, key_id, reason, keyset)
 
+    @quiet
     def retire(self, key_id: str, /, *, reason: str, keyset: str = DEFAULT) -> None:
         """
         Deactivate a key: it resolves what it made, and never protects again.
@@ -250,6 +279,7 @@ class KeysetFile:
         """
         self._move(ManagedKeyset.retire, key_id, reason, keyset)
 
+    @quiet
     def suspend(self, key_id: str, /, *, reason: str, keyset: str = DEFAULT) -> None:
         """
         Stop a key from protecting until it is staged again. If it is the primary, none protects.
@@ -259,6 +289,7 @@ class KeysetFile:
         """
         self._move(ManagedKeyset.suspend, key_id, reason, keyset)
 
+    @quiet
     def compromise(self, key_id: str, /, *, reason: str, keyset: str = DEFAULT) -> None:
         """
         Let a key resolve for a stated reason only. If it is the primary, none protects.
@@ -268,6 +299,7 @@ class KeysetFile:
         """
         self._move(ManagedKeyset.compromise, key_id, reason, keyset)
 
+    @quiet
     def destroy(
         self, key_id: str, /, *, reason: str, keyset: str = DEFAULT, dry_run: bool = False
     ) -> None:
@@ -289,6 +321,7 @@ class KeysetFile:
         """
         self._move(ManagedKeyset.destroy, key_id, reason, keyset, dry_run=dry_run)
 
+    @quiet
     def record(self, dataset: str, key_ids: Collection[str], /, *, keyset: str = DEFAULT) -> None:
         """
         Write down which keys a dataset needs, in place of what was recorded of it.
@@ -309,8 +342,10 @@ class KeysetFile:
         def record(keysets: Keysets, now: datetime) -> ManagedKeyset:
             return self._of(keysets, keyset).record(dataset, ids, now=now)
 
-        self._change("record", keyset, None, "a dataset needs keys", record)
+        named = ", ".join(map(str, ids))
+        self._change("record", keyset, None, f"dataset {dataset} needs {named}", record)
 
+    @quiet
     def forget(self, dataset: str, /, *, keyset: str = DEFAULT) -> None:
         """
         Strike a dataset that is gone from the record.
@@ -322,7 +357,7 @@ class KeysetFile:
         def forget(keysets: Keysets, now: datetime) -> ManagedKeyset:
             return self._of(keysets, keyset).forget(dataset, now=now)
 
-        self._change("forget", keyset, None, "a dataset is gone", forget)
+        self._change("forget", keyset, None, f"dataset {dataset} is gone", forget)
 
     def _move(
         self, step: "_Step", key_id: str, reason: str, keyset: str, *, dry_run: bool = False
@@ -345,17 +380,25 @@ class KeysetFile:
         """
         Read the file, change a keyset, and write the file: all of it or nothing.
         """
-        _check_name(name)
+        require_name(name)
         complaint = platform_complaint()
         if complaint is not None:
             raise KeyProviderError(complaint)
         with exclusive(self._path):
-            fresh = act == "create" and not os.path.lexists(self._path)
-            keysets = {} if fresh else self._read(self._path)
-            now = self._now()
-            keysets[name] = edit(keysets, now)
+            raw = self._raw(self._path)
+            # Only a file that is not there is made, never one that cannot be looked at.
+            fresh = act == "create" and isinstance(raw, KeyNotFoundError)
+            keysets = {} if fresh else self._opened(raw)
+            keysets[name] = edit(keysets, self._now())
             if dry_run:
                 return
+            content = document.write(keysets)
+            sealed = envelope.write(content, self._seal)
+            if len(sealed) > MAX_SIZE:
+                raise KeyMaterialError(
+                    f"the keyset file {self._path} is at most {MAX_SIZE} bytes, so it stays as it "
+                    "was: forget datasets that are gone"
+                )
             if self._audit is not None:
                 self._audit.write(
                     KeyEvent(
@@ -366,46 +409,33 @@ class KeysetFile:
                         reason=reason,
                     )
                 )
-            self._write(keysets)
 
-    def _write(self, keysets: Keysets) -> None:
-        content = document.write(keysets)
-        data_key = SecretBytes(os.urandom(DATA_KEY_SIZE))
-        header = _header(self._seal.kind, self._seal.wrap(data_key, CONTEXT))
-        body = _cipher(data_key).encrypt(content.expose(), [header.encode()])
-        text = f'{{"header": {header},\n "body": "{to_text(body)}"}}\n'
+            def check(path: str) -> None:
+                kept = None
+                with contextlib.suppress(KeyMaterialError):
+                    kept = document.write(self._read(path))
+                if kept != content:
+                    raise KeyMaterialError(
+                        f"the seal {self._seal.kind} does not give back what it took, so "
+                        f"{self._path} stays as it was"
+                    )
 
-        def check(path: str) -> None:
-            if document.write(self._read(path)) != content:
-                raise KeyMaterialError(
-                    f"the seal {self._seal.kind} does not give back what it took, so "
-                    f"{self._path} stays as it was"
-                )
-
-        replace(self._path, text.encode(), check=check)
+            replace(self._path, sealed, check=check, fresh=fresh)
 
     def _read(self, path: str) -> Keysets:
-        raw = read_private(path, "keyset file", CREATE)
+        return self._opened(self._raw(path))
+
+    def _raw(self, path: str) -> SecretBytes | KeyProviderError:
+        return folder_failure(path) or read_private(path, "keyset file", CREATE, most=MAX_SIZE)
+
+    def _opened(self, raw: SecretBytes | KeyProviderError) -> Keysets:
         if isinstance(raw, KeyProviderError):
             raise raw
-        parts = _parts(raw)
-        if isinstance(parts, str):
-            raise KeyMaterialError(f"the keyset file {path} {parts}")
-        header, body = parts
-        if header["kind"] != self._seal.kind:
-            raise KeyMaterialError(
-                f"the keyset file {path} is sealed by {header['kind']}, and is opened with "
-                f"{self._seal.kind}"
-            )
-        data_key = self._seal.unwrap(header, CONTEXT)
-        kind, kept = header.pop("kind"), header
-        content = None
-        with contextlib.suppress(TamperedError):
-            associated = [_header(kind, kept).encode()]
-            content = SecretBytes(_cipher(data_key).decrypt(body, associated))
-        if content is None:
-            raise KeyMaterialError(f"the keyset file {path} was altered; restore it from a backup")
-        return document.read(content)
+        content = envelope.read(raw, self._seal)
+        found = content if isinstance(content, str) else document.read(content)
+        if isinstance(found, str):
+            raise KeyMaterialError(f"the keyset file {self._path} {found}")
+        return found
 
     def _of(self, keysets: Keysets, name: str) -> ManagedKeyset:
         if name in keysets:
@@ -433,7 +463,23 @@ class KeysetFile:
         return f"KeysetFile({self._path!r}, {self._seal!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return KeysetFile, (self._path, self._seal)
+        return _copy, (self._path, self._seal, self._audit is not None)
+
+
+class _LostAudit:
+    """
+    Stands for an audit that stayed where the copy was made.
+    """
+
+    def write(self, _event: KeyEvent, /) -> NoReturn:
+        raise AuditError(
+            "a copy of a KeysetFile comes without its audit, so it changes no keys: make one with "
+            "audit=…"
+        )
+
+
+def _copy(path: str, seal: Seal, audited: bool, /) -> KeysetFile:  # noqa: FBT001 - of a pickle
+    return KeysetFile(path, seal, audit=_LostAudit() if audited else None)
 
 
 class _Step(Protocol):
@@ -448,41 +494,10 @@ class _Step(Protocol):
     ) -> ManagedKeyset: ...
 
 
-def _check_name(name: str) -> None:
-    try:
-        require_name(name)
-    except KeyNotFoundError:
-        # Somebody passes the key itself one day, and a traceback prints locals.
-        del name
-        raise
-
-
-def _header(kind: str, kept: Mapping[str, str]) -> str:
-    parts = {"privkit-keyset-file": FORMAT, "seal": {"kind": kind, **dict(sorted(kept.items()))}}
-    return json.dumps(parts)
-
-
-def _cipher(data_key: Secret) -> AESSIV:
-    return AESSIV(
-        kdf.derive(data_key, purpose="keyset file", scope="", algorithm="AES-256-SIV", size=64)
+def _seal_complaint(seal: object) -> str | None:
+    if all(callable(getattr(seal, name, None)) for name in ("wrap", "unwrap")):
+        return None
+    return (
+        "a keyset file is opened by a seal, such as Passphrase('PRIVKIT_PASSPHRASE'), got "
+        f"{type(seal).__name__}"
     )
-
-
-def _parts(raw: Secret) -> tuple[dict[str, str], bytes] | str:
-    """
-    Return what the seal keeps and the sealed content, or what is wrong with the file.
-    """
-    try:
-        parts = json.loads(raw.expose())
-        layout = parts["header"]["privkit-keyset-file"]
-        seal = dict(parts["header"]["seal"])
-        body = to_bytes(parts, "body")
-        texts = all(type(part) is str for part in seal.values())
-        known = layout == FORMAT and not isinstance(layout, bool)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, KeyMaterialError):
-        return "is cut short, or is no keyset file; restore it from a backup"
-    if not known:
-        return f"has another layout than {FORMAT}, the one known here"
-    if not texts or not KIND.fullmatch(seal.get("kind", "")):
-        return "was altered; restore it from a backup"
-    return seal, body

@@ -6,51 +6,88 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from privkit.errors import KeyProviderError, KeyUnavailableError
+from privkit.keys.file import platform_complaint
 
 SUFFIX: Final = ".part"
 FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
+PATIENCE: Final = 60.0
+"""Seconds to wait for the changes of other processes."""
+
+UNSYNCED: Final = {errno.EBADF, errno.EINVAL}
+"""What a folder answers on a file system where folders need not be synced."""
+
+UNLINKED: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+"""What a file system answers that has no links."""
+
 
 @contextlib.contextmanager
 def exclusive(path: str, /) -> Iterator[None]:
     """
-    Keep other processes from changing *path*, which need not exist, during the block.
+    Keep other processes and threads from changing *path*, which need not exist, during the block.
 
     The lock is on the folder, so that nothing is left behind. It goes with the process.
 
     Raises:
         KeyProviderError: If the folder cannot be locked, or others may change its names.
+        KeyUnavailableError: If another process keeps the lock.
     """
     import fcntl
 
-    complaint = None
     descriptor = -1
+    failure = None
     try:
-        descriptor = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
-        mode = os.fstat(descriptor).st_mode
-        if mode & OTHERS_WRITE and not mode & stat.S_ISVTX:
-            complaint = "others can replace files in it: run 'chmod go-w' on the folder"
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        complaint = reason(error)
-    try:
+        descriptor = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+        complaint = _folder_complaint(os.fstat(descriptor))
         if complaint is not None:
-            raise KeyProviderError(f"the folder of {path} cannot be used: {complaint}")
+            failure = _unusable(path, complaint)
+        elif not _locked(descriptor):
+            failure = KeyUnavailableError(
+                f"another process keeps {path} locked for more than {PATIENCE:.0f} seconds: "
+                "try again once it is done"
+            )
+    except OSError as error:
+        failure = _unusable(path, reason(error))
+    try:
+        if failure is not None:
+            raise failure
         yield
     finally:
         if descriptor >= 0:
-            os.close(descriptor)
+            # A child that was forked meanwhile shares the lock, and would keep it.
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
-def replace(path: str, content: bytes, /, *, check: Callable[[str], None]) -> None:
+def folder_failure(path: str, /) -> KeyProviderError | None:
+    """
+    Return why the folder of *path* cannot be trusted; ``None`` if it can, or is not there.
+    """
+    complaint = platform_complaint()
+    if complaint is not None:
+        return KeyProviderError(complaint)
+    try:
+        complaint = _folder_complaint(Path(path).parent.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        complaint = reason(error)
+    return None if complaint is None else _unusable(path, complaint)
+
+
+def replace(
+    path: str, content: bytes, /, *, check: Callable[[str], None], fresh: bool = False
+) -> None:
     """
     Give *path* another content, on disk when this returns. It is the user's alone, mode 0600.
 
@@ -58,15 +95,18 @@ def replace(path: str, content: bytes, /, *, check: Callable[[str], None]) -> No
     stays, but for a failure of the folder itself, of which the message tells.
 
     Args:
-        path: The file, which need not exist. The caller holds `exclusive`.
+        path: The file. The caller holds `exclusive`.
 
         content: What is to be in it.
 
         check: Reads the file of the path it is given, before that takes the name *path*, and
             raises if it is not what it should be.
 
+        fresh: Whether there is no such file yet. If one came meanwhile, it stays.
+
     Raises:
         KeyUnavailableError: If the disk fails or is full.
+        KeyProviderError: If the content is there, and may be lost with the power.
     """
     made = path + SUFFIX
     complaint = None
@@ -75,16 +115,19 @@ def replace(path: str, content: bytes, /, *, check: Callable[[str], None]) -> No
         Path(made).unlink(missing_ok=True)
         _write(made, content)
         check(made)
-        Path(made).rename(path)
+        if not (fresh and _linked(made, path)):
+            Path(made).rename(path)
     except OSError as error:
         complaint = f"{path} cannot be written, and stays as it was: {reason(error)}"
     finally:
         with contextlib.suppress(OSError):
             Path(made).unlink(missing_ok=True)
-    if complaint is None:
-        complaint = _sync_folder(path)
     if complaint is not None:
         raise KeyUnavailableError(complaint)
+    complaint = _sync_folder(path)
+    if complaint is not None:
+        # Not KeyUnavailableError: whoever tries again would make the change twice.
+        raise KeyProviderError(complaint)
 
 
 def reason(error: OSError, /) -> str:
@@ -92,6 +135,51 @@ def reason(error: OSError, /) -> str:
     Return why the system refused, in its words.
     """
     return os.strerror(error.errno or errno.EIO).lower()
+
+
+def _unusable(path: str, complaint: str) -> KeyProviderError:
+    return KeyProviderError(f"the folder of {path} cannot be used: {complaint}")
+
+
+def _folder_complaint(status: os.stat_result) -> str | None:
+    if status.st_uid not in {os.geteuid(), 0}:
+        return f"it belongs to another user, with user id {status.st_uid}"
+    if status.st_mode & OTHERS_WRITE and not status.st_mode & stat.S_ISVTX:
+        return "others can replace files in it: run 'chmod go-w' on the folder"
+    return None
+
+
+def _locked(descriptor: int) -> bool:
+    """
+    Lock a folder, unless another process keeps it for too long.
+    """
+    import fcntl
+
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
+
+
+def _linked(made: str, path: str) -> bool:
+    """
+    Give a file its name, unless that is taken; or return that the file system has no links.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        number = error.errno or errno.EIO
+    else:
+        return True
+    if number in UNLINKED:
+        return False
+    raise OSError(number, os.strerror(number))
 
 
 def _write(made: str, content: bytes) -> None:
@@ -112,6 +200,8 @@ def _sync_folder(path: str) -> str | None:
         finally:
             os.close(descriptor)
     except OSError as error:
+        if error.errno in UNSYNCED:
+            return None
         return (
             f"{path} was changed, but its folder cannot be written, so a power cut may undo it: "
             f"{reason(error)}"

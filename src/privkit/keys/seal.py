@@ -4,6 +4,8 @@ What keeps the data key of a keyset file: a passphrase, the key of another provi
 
 import contextlib
 import os
+import re
+import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,10 +14,10 @@ from typing import Final, Protocol, final
 from privkit.ciphers.secret import SecretBytes
 from privkit.ciphers.siv import AESSIV
 from privkit.errors import KeyMaterialError, KeyNotFoundError, KeyProviderError, TamperedError
-from privkit.keys.environment import VARIABLE
-from privkit.keys.file import read_private
+from privkit.keys.file import path_complaint, read_private
 from privkit.keys.key import Key
 from privkit.keys.provider import DEFAULT, KeyProvider, require_name, resolve
+from privkit.keys.text import holds_key
 from privkit.typing import Secret
 
 DATA_KEY_SIZE: Final = 32
@@ -23,12 +25,18 @@ DATA_KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
 KEY_SIZE: Final = 64
 """Bytes of an AES-256-SIV key."""
-SCRYPT_MEMORY: Final = 2**30
-"""Bytes that a header may ask for, as 128 * n * r."""
+COSTS: Final = [2**exponent for exponent in range(14, 21)]
+"""What scrypt may cost: 128 * 8 bytes of memory times this, so 16 MiB to 1 GiB."""
+BLOCK: Final = 8
+PARALLEL: Final = 1
+"""The parameters *r* and *p* of scrypt; none other are known here."""
 
 MIN_PASSPHRASE: Final = 12
 """Characters. Whoever has the file can try passphrases; a generated one is longer."""
 MAX_PASSPHRASE: Final = 4096
+
+VARIABLE: Final = re.compile("[A-Z_][A-Z0-9_]{0,126}")
+"""In upper case: other words may be the passphrase itself, and names are shown."""
 
 
 class Seal(Protocol):
@@ -83,14 +91,15 @@ class Passphrase:
     nor its pickle holds a secret.
 
     Args:
-        source: The name of an environment variable, a `pathlib.Path` of a file whose first line
-            it is, or a callable that returns it (it is not kept).
+        source: The name of an environment variable in upper case, a `pathlib.Path` of a private
+            file whose first line it is, or a callable that returns it (it is not kept).
 
         cost: The cost of scrypt for files that are written, a power of two: 2**17 takes 128 MiB
             and about half a second. A file that is read tells its own.
 
     Source:
-        scrypt: RFC 7914. Wrapping: AES-SIV, RFC 5297, with 256-bit halves.
+        scrypt: RFC 7914. Wrapping: AES-SIV, RFC 5297, with 256-bit halves. The passphrase is
+        normalized to NFC, RFC 8265, section 4.2.2, since systems type accents differently.
 
     Raises:
         KeyProviderError: If *source* is none of these, or *cost* is not a power of two from 2**14
@@ -101,35 +110,35 @@ class Passphrase:
 
     __slots__ = ("_cost", "_source")
 
-    kind: Final = "passphrase"
-
     def __init__(self, source: str | Path | Callable[[], str], /, *, cost: int = 2**17) -> None:
-        complaint = None
-        if not (isinstance(source, Path) or callable(source) or _is_variable(source)):
-            complaint = (
-                "a passphrase comes from the name of an environment variable, a Path or a "
-                f"callable, got {type(source).__name__} that is none: never pass it itself"
-            )
-        elif type(cost) is not int or cost.bit_count() != 1 or not 2**14 <= cost <= 2**20:
-            complaint = "the cost of scrypt is a power of two from 2**14 to 2**20"
+        complaint = _source_complaint(source)
+        if complaint is None and (type(cost) is not int or cost not in COSTS):
+            complaint = f"the cost of scrypt is a power of two from {COSTS[0]} to {COSTS[-1]}"
         if complaint is not None:
             # Somebody passes the passphrase itself one day, and a traceback prints locals.
-            del self, source
+            del self, source, cost
             raise KeyProviderError(complaint)
         self._source = source
         self._cost = cost
+
+    @property
+    def kind(self) -> str:
+        """
+        The word by which the header of a file names it.
+        """
+        return "passphrase"
 
     def wrap(self, data_key: Secret, context: bytes, /) -> dict[str, str]:
         """
         Return the cost, the salt and the wrapped key.
         """
         salt = os.urandom(SALT_SIZE)
-        key = _scrypt(self._passphrase(), salt, self._cost, 8, 1)
+        key = _scrypt(self._passphrase(), salt, self._cost)
         wrapped = AESSIV(key).encrypt(data_key.expose(), [context])
         return {
             "n": str(self._cost),
-            "r": "8",
-            "p": "1",
+            "r": str(BLOCK),
+            "p": str(PARALLEL),
             "salt": to_text(salt),
             "wrapped": to_text(wrapped),
         }
@@ -143,12 +152,13 @@ class Passphrase:
 
             KeyNotFoundError: If there is no passphrase where it should be.
         """
-        n, r, p = (count(header, name) for name in ("n", "r", "p"))
-        if n.bit_count() != 1 or not (r and p) or 128 * n * r > SCRYPT_MEMORY or p > n:
+        asked = [text_of(header, name) for name in ("n", "r", "p")]
+        costs = {str(cost): cost for cost in COSTS}
+        if asked[0] not in costs or asked[1:] != [str(BLOCK), str(PARALLEL)]:
             raise KeyMaterialError(
                 "the header asks for scrypt with parameters that are not allowed"
             )
-        key = _scrypt(self._passphrase(), to_bytes(header, "salt"), n, r, p)
+        key = _scrypt(self._passphrase(), to_bytes(header, "salt"), costs[asked[0]])
         return _opened(AESSIV(key), header, context, "the passphrase is another one")
 
     def _passphrase(self) -> SecretBytes:
@@ -184,17 +194,25 @@ class KeysSeal:
 
         keyset: The name of its keyset.
 
+        allow_compromised: Why a compromised key may unwrap, in words; ``None`` if it may not. The
+            next change wraps the file under the primary.
+
     Source:
         Subkey: RFC 5869. Wrapping: AES-SIV, RFC 5297, with 256-bit halves.
 
     .. versionadded:: 0.1
     """
 
-    __slots__ = ("_keyset", "_provider")
+    __slots__ = ("_keyset", "_provider", "_reason")
 
-    kind: Final = "keys"
-
-    def __init__(self, provider: KeyProvider, /, *, keyset: str = DEFAULT) -> None:
+    def __init__(
+        self,
+        provider: KeyProvider,
+        /,
+        *,
+        keyset: str = DEFAULT,
+        allow_compromised: str | None = None,
+    ) -> None:
         try:
             require_name(keyset)
         except KeyNotFoundError:
@@ -202,6 +220,14 @@ class KeysSeal:
             raise
         self._provider = provider
         self._keyset = keyset
+        self._reason = allow_compromised
+
+    @property
+    def kind(self) -> str:
+        """
+        The word by which the header of a file names it.
+        """
+        return "keys"
 
     def wrap(self, data_key: Secret, context: bytes, /) -> dict[str, str]:
         """
@@ -222,7 +248,8 @@ class KeysSeal:
 
             KeyNotFoundError: If the provider does not have it.
         """
-        key = resolve(self._provider, self._keyset).get(text_of(header, "key_id"))
+        keyset = resolve(self._provider, self._keyset)
+        key = keyset.get(text_of(header, "key_id"), allow_compromised=self._reason)
         return _opened(_siv(key), header, context, f"key {key.id} is another one of that id")
 
     def __eq__(self, other: object) -> bool:
@@ -265,24 +292,12 @@ def to_bytes(header: Mapping[str, str], name: str, /) -> bytes:
         KeyMaterialError: If it stands for none.
     """
     text = text_of(header, name)
-    try:
-        return b64decode(text, validate=True)
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        content = b64decode(text, validate=True)
+        # Of the last character some bits do not count: a text has one form here.
+        if to_text(content) == text:
+            return content
     raise KeyMaterialError(f"the header of the keyset file holds no base64 in '{name}'")
-
-
-def count(header: Mapping[str, str], name: str, /) -> int:
-    """
-    Return the number that a part of a header stands for.
-
-    Raises:
-        KeyMaterialError: If it stands for none.
-    """
-    text = text_of(header, name)
-    if not (text.isascii() and text.isdecimal() and len(text) < len("10000000000")):
-        raise KeyMaterialError(f"the header of the keyset file has no number in '{name}'")
-    return int(text)
 
 
 def _opened(cipher: AESSIV, header: Mapping[str, str], context: bytes, guess: str) -> SecretBytes:
@@ -301,15 +316,29 @@ def _siv(key: Key) -> AESSIV:
     return AESSIV(key.derive(purpose="seal", scope="", algorithm="AES-256-SIV", size=KEY_SIZE))
 
 
-def _scrypt(passphrase: Secret, salt: bytes, n: int, r: int, p: int) -> SecretBytes:
+def _scrypt(passphrase: Secret, salt: bytes, cost: int) -> SecretBytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    kdf = Scrypt(salt=salt, length=KEY_SIZE, n=n, r=r, p=p)
-    return SecretBytes(kdf.derive(passphrase.expose()))
+    kdf = Scrypt(salt=salt, length=KEY_SIZE, n=cost, r=BLOCK, p=PARALLEL)
+    with contextlib.suppress(MemoryError):
+        return SecretBytes(kdf.derive(passphrase.expose()))
+    raise KeyProviderError(
+        f"scrypt needs {128 * BLOCK * cost // 2**20} MiB of memory for the passphrase, which the "
+        "process cannot have"
+    )
 
 
-def _is_variable(source: object) -> bool:
-    return type(source) is str and VARIABLE.fullmatch(source) is not None
+def _source_complaint(source: object) -> str | None:
+    if isinstance(source, Path):
+        return path_complaint(source)
+    if callable(source) or (
+        type(source) is str and VARIABLE.fullmatch(source) and not holds_key(source)
+    ):
+        return None
+    return (
+        "a passphrase comes from the name of an environment variable in upper case, a Path or a "
+        f"callable, got {type(source).__name__} that is none: never pass it itself"
+    )
 
 
 def _place(source: str | Path | Callable[[], str]) -> str:
@@ -344,7 +373,7 @@ def _fetch(source: str | Path | Callable[[], str]) -> SecretBytes | KeyProviderE
     if type(text) is not str:
         return KeyMaterialError(f"a passphrase is text, got {type(text).__name__}")
     try:
-        return SecretBytes(text.encode())
+        return SecretBytes(unicodedata.normalize("NFC", text).encode())
     except UnicodeEncodeError:
         return KeyMaterialError("a passphrase is text, got half of a surrogate pair in it")
 

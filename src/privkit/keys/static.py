@@ -55,8 +55,14 @@ class StaticKeys:
         Serve a keyset that was fetched elsewhere, as it is and from here on.
 
         Raises:
+            KeyMaterialError: If *keyset* is none.
             KeyNotFoundError: If *name* is no name of a keyset.
         """
+        if not isinstance(keyset, Keyset):
+            given = type(keyset).__name__
+            # What stands in the place of a keyset may be the bytes of a key.
+            del keyset, name
+            raise KeyMaterialError(f"StaticKeys serve a keyset, got {given}")
         try:
             require_name(name)
         except KeyNotFoundError:

@@ -20,6 +20,8 @@ CHECKSUM_SIZE: Final = 4
 ID: Final = re.compile("[a-z0-9][a-z0-9-]{0,31}")
 ID_RULE: Final = "1 to 32 lower-case letters, digits or hyphens, not starting with a hyphen"
 
+TAG: Final = re.compile("[0-9a-f]{4}")
+
 PREFIX: Final = b"pk1_"
 TEXT: Final = re.compile(rb"pk1_([a-z0-9][a-z0-9-]{0,31})_([0-9a-f]{64})_([0-9a-f]{8})")
 LIKELY: Final = re.compile(
@@ -35,6 +37,13 @@ def is_id(value: object, /) -> bool:
     """
     # A subclass may print as something else, and pseudonyms carry what is printed.
     return type(value) is str and ID.fullmatch(value) is not None
+
+
+def is_tag(value: str, /) -> bool:
+    """
+    Whether *value* may be the tag of a key.
+    """
+    return TAG.fullmatch(value) is not None
 
 
 def holds_key(text: str, /) -> bool:
