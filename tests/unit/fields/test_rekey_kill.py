@@ -57,6 +57,20 @@ def kill(process, batches, delay):
     return process.returncode < 0
 
 
+def settle(engine):
+    """Wait until the server has noticed that whoever was killed is gone."""
+    others = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + SECONDS
+    while engine.dialect.name == "postgresql" and time.monotonic() < deadline:
+        with engine.connect() as connection:
+            if connection.execute(others).scalar() == 0:
+                return
+        time.sleep(0.01)
+
+
 def killed_and_resumed(script, folder, url, engine, chance, kills):
     """Kill a re-keying some times, let the last one end, and return how often that was in time."""
     script["make"](folder, engine, ROWS)
@@ -65,6 +79,7 @@ def killed_and_resumed(script, folder, url, engine, chance, kills):
     for _ in range(kills):
         process = start("rekey", folder, url, "--batch", str(BATCH))
         in_time += kill(process, chance.randint(0, 2 * ROWS // BATCH), chance.random() / 50)
+        settle(engine)
         old, new = script["check"](engine, ROWS)
         needed = keys.status().datasets.get("patients", ("k1", "k2"))
 
