@@ -53,7 +53,10 @@ def compile_pattern(text: str) -> Automaton:
     if items and _is_anchor(items[-1], "AT_END"):
         del items[-1]
     builder = Builder()
-    return builder.automaton(_sequence(builder, items, flags))
+    part = _nested(builder, items, flags)
+    if part is None:
+        raise DomainError("the pattern is nested too deeply")
+    return builder.automaton(part)
 
 
 Item: TypeAlias = tuple[Any, Any]
@@ -70,7 +73,8 @@ def _parse(text: str) -> tuple[list[Item], int]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             parsed = _parser.parse(text, re.ASCII)
-    except (re.error, RecursionError, OverflowError, Warning):
+    except (re.error, ValueError, RecursionError, OverflowError, Warning):
+        # Flags that contradict each other are a ValueError.
         parsed = None
     if parsed is None:
         raise DomainError("the pattern is not a regular expression that Python can read")
@@ -79,6 +83,16 @@ def _parse(text: str) -> tuple[list[Item], int]:
 
 def _is_anchor(item: Item, name: str) -> bool:
     return bool(item[0].name == "AT" and item[1].name == name)
+
+
+def _nested(builder: Builder, items: Iterable[Item], flags: int) -> Part | None:
+    """
+    Return the whole as a part, or ``None`` if its parts are nested deeper than Python can go.
+    """
+    try:
+        return _sequence(builder, items, flags)
+    except RecursionError:
+        return None
 
 
 def _sequence(builder: Builder, items: Iterable[Item], flags: int) -> Part:

@@ -110,10 +110,13 @@ def _made(
     except ValidationError as error:
         # Its message and its input quote the file; type and place do not.
         found = error.errors(include_url=False, include_input=False)
+        # A class that refuses its options by a ValueError says nothing of which: no place.
+        mistakes = [_untakeable(path, what, one["ctx"]["error"]) for one in found if not one["loc"]]
+        found = [one for one in found if one["loc"]]
     except PrivkitError as error:
         mistakes = [Mistake(path, str(error))]
     except Exception as error:  # noqa: BLE001 - a file is no reason to fail in another way
-        mistakes = [Mistake(path, f"{what} cannot take these options ({type(error).__name__})")]
+        mistakes = [_untakeable(path, what, error)]
     place = "" if held in rules().values() else f" of {what}"
     mistakes += _missing(path, place, found)
     mistakes += (
@@ -122,6 +125,10 @@ def _made(
     )
     mistakes += _explained(path, place, given, found)
     return mistakes or made
+
+
+def _untakeable(path: str, what: str, error: Exception) -> Mistake:
+    return Mistake(path, f"{what} cannot take these options ({type(error).__name__})")
 
 
 def _missing(path: str, of: str, found: Iterable[Any]) -> Iterator[Mistake]:

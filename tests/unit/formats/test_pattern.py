@@ -76,6 +76,9 @@ class TestPattern:
             (r"(", "not a regular expression"),
             (r"[[a]", "not a regular expression"),
             ("(" * 1000, "not a regular expression"),
+            ("(?u)a", "not a regular expression"),
+            ("(" * 250 + "a" + ")" * 250, "nested too deeply"),
+            ("(a|" * 250 + "b" + ")" * 250, "nested too deeply"),
             ("a" * 3000, "at most 2000 characters, got 3000"),
         ],
     )

@@ -260,6 +260,13 @@ class Bed:
     name: ClassVar[str] = "bed"
     many_kept: ClassVar[bool] = False
 
+    def __post_init__(self):
+        """
+        Refuse by an error of Python's own, which repeats the option.
+        """
+        if self.ward.number < 1:
+            raise ValueError(self.ward)
+
     def parse(self, value, /):
         """
         Never called here.
@@ -283,6 +290,18 @@ class TestOwnFormats:
         assert {"format": declared} == options(FormatPreserving(Bed(Ward(3))))
         with pytest.raises(PolicyError, match="option 'ward' of the format bed is a table with nu"):
             read({"name": "bed", "ward": {}})
+
+    def test_may_refuse_their_options_by_any_error(self, monkeypatch):
+        """
+        An error of Python's own is told by its name, without the options that it repeats.
+        """
+        monkeypatch.setattr(registry, "_registered", {"bed": Bed})
+        with pytest.raises(PolicyError) as caught:
+            read({"name": "bed", "ward": {"number": -9}})
+
+        assert ("line 1, a: the format bed cannot take these options (ValueError)",) == tuple(
+            caught.value.mistakes
+        )
 
 
 class TestSchema:
