@@ -3,17 +3,18 @@ E-mail addresses.
 """
 
 import re
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, cast, final
 
 from privkit.errors import DomainError
+from privkit.formats import idn
 from privkit.formats.contract import Parsed
 from privkit.formats.places import DIGITS, UPPER, rank, unrank
 from privkit.formats.text import is_own, plain_text
 
 MAX_LENGTH: Final = 254
-"""Characters of an address: RFC 5321, section 4.5.3.1.3, less the angle brackets."""
+"""Octets of an address: RFC 5321, section 4.5.3.1.3, less the angle brackets."""
 
 MAX_DOMAIN: Final = 253
 """Characters of a domain name: RFC 1035, section 2.3.4, less the root."""
@@ -22,16 +23,29 @@ LOWER: Final = "abcdefghijklmnopqrstuvwxyz"
 SYMBOLS: Final = "!#$%&'*+-/=?^_`{|}~"
 
 DOT_ATOM: Final = re.compile(f"[A-Za-z0-9{re.escape(SYMBOLS)}.]+")
-LABEL: Final = re.compile("[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-RESERVED: Final = re.compile("[^.]{2}--")
-PUNYCODE: Final = "xn--"
+START: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}"
+LABEL: Final = re.compile(f"{START}[A-Za-z0-9])?")
+RESERVED: Final = "[^.]{2}--"
+"""How labels begin that stand for something else, such as Punycode."""
+
+PLAIN: Final = re.compile(
+    rf"(?:(?!{RESERVED}){START}[A-Za-z0-9])?\.)+(?!{RESERVED})(?:{START})?)?[A-Za-z]"
+)
+"""Two labels or more that stand for nothing else, the last of which ends in a letter."""
+
 POINTS: Final = re.compile("[.\u3002\uff0e\uff61]")
 """What stands between the labels of a domain: RFC 3490, section 3.1."""
 
-SMALL, CAPITAL, SYMBOL = "<", ">", ","
+SMALL, CAPITAL, SYMBOL, LETTER, FIGURE = "<", ">", ",", ";", ":"
 """Slots. An address that is not quoted holds none of these characters."""
 
-CHOICES: Final = {SMALL: DIGITS + LOWER, CAPITAL: UPPER, SYMBOL: SYMBOLS}
+CHOICES: Final = {
+    SMALL: DIGITS + LOWER,
+    CAPITAL: UPPER,
+    SYMBOL: SYMBOLS,
+    LETTER: LOWER,
+    FIGURE: DIGITS,
+}
 
 SLOTS: Final = str.maketrans(
     DIGITS + LOWER + UPPER, SMALL * len(DIGITS + LOWER) + CAPITAL * len(UPPER)
@@ -65,7 +79,7 @@ class Email:
         The length, the place of each capital letter, the signs between letters and digits, and
         the domain unless it is enciphered. With ``domain="encipher"``, of the domain only the
         length of each label, its hyphens and capital letters, the top-level domain and labels
-        that are not in ASCII.
+        that are not in ASCII; beside such labels, whether another begins with a digit.
 
     Reveals:
         All that it keeps: usually the employer or the provider, and whether there is a dot
@@ -106,10 +120,10 @@ class Email:
         if not isinstance(value, str):
             raise DomainError(f"an e-mail address is text, got {type(value).__name__}")
         value = plain_text(value)
-        length = len(value)
+        length = len(value.encode("utf-8", "surrogatepass"))
         if length > MAX_LENGTH:
             raise DomainError(
-                f"an e-mail address has at most {MAX_LENGTH} characters, got {length}",
+                f"an e-mail address has at most {MAX_LENGTH} octets in UTF-8, got {length}",
                 maximum=MAX_LENGTH,
             )
         local, _, domain = value.rpartition("@")
@@ -119,7 +133,7 @@ class Email:
                 f"quoted, and only single dots between them, got {len(local)} characters",
                 length=len(local),
             )
-        labels = _labels(domain)
+        labels = _labels(domain, MAX_LENGTH - len(local) - 1)
         slots = local.translate(SLOTS)
         if SMALL not in slots and CAPITAL not in slots:
             slots = local.translate(SYMBOL_SLOTS)
@@ -149,14 +163,14 @@ class Email:
         return "".join([next(rest) if slot in CHOICES else slot for slot in template])
 
 
-def _labels(domain: str) -> list[str]:
+def _labels(domain: str, longest: int) -> list[str]:
     labels = POINTS.split(domain)
-    if (
-        len(domain) > MAX_DOMAIN
-        or len(labels) == 1
-        or not all(map(_is_label, labels))
-        or labels[-1][-1] in DIGITS
-    ):
+    in_ascii = domain
+    if not PLAIN.fullmatch(domain):
+        in_ascii = idn.in_ascii(labels) or ""
+        if len(labels) == 1 or not all(map(_is_label, in_ascii.split("."))):
+            in_ascii = ""
+    if not 0 < len(in_ascii) <= min(longest, MAX_DOMAIN) or in_ascii[-1] in DIGITS:
         raise DomainError(
             "an e-mail address has a domain name of two labels or more after the @, the last of "
             f"which ends in a letter, got {len(domain)} characters",
@@ -166,22 +180,21 @@ def _labels(domain: str) -> list[str]:
 
 
 def _is_label(label: str) -> bool:
-    if label.isascii():
-        reserved = RESERVED.match(label) and not label.lower().startswith(PUNYCODE)
-        return bool(LABEL.fullmatch(label)) and not reserved
-    # Letters, marks and numbers, and hyphens inside. What else IDNA asks for, it asks of the
-    # label as it stands, and it stays as it stands.
-    plain = label.replace("-", "")
-    return label.strip("-") == label and all(unicodedata.category(c)[0] in "LMN" for c in plain)
+    return bool(LABEL.fullmatch(label)) and (idn.is_foreign(label) or not re.match(RESERVED, label))
 
 
-def _slots(labels: list[str], domain: str) -> str:
+def _slots(labels: Sequence[str], domain: str) -> str:
     """
     Return a domain with slots for the letters and digits that are replaced.
     """
+    foreign = list(map(idn.is_foreign, labels))
+    # Beside a label from right to left, none begins with a digit: RFC 5893, section 2.
+    firm = any(foreign)
     made = ""
-    for label in labels[:-1]:
-        fixed = not label.isascii() or label.lower().startswith(PUNYCODE)
-        made += label if fixed else label.translate(SLOTS)
+    for label, fixed in zip(labels[:-1], foreign, strict=False):
+        slots = label if fixed else label.translate(SLOTS)
+        if firm and slots[0] == SMALL:
+            slots = f"{FIGURE if label[0] in DIGITS else LETTER}{slots[1:]}"
+        made += slots
         made += domain[len(made)]
     return made + labels[-1]

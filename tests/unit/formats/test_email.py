@@ -18,7 +18,9 @@ LABEL = st.from_regex("[A-Za-z0-9]([A-Za-z0-9-]{0,9}[A-Za-z0-9])?", fullmatch=Tr
 DOMAIN = st.builds(
     lambda labels, last: ".".join([*labels, last]),
     st.lists(LABEL, min_size=1, max_size=4),
-    st.sampled_from(["com", "org", "de", "CO", "museum", "xn--jxalpdlp", "рф"]),
+    st.sampled_from(
+        ["com", "org", "de", "CO", "museum", "xn--jxalpdlp", "рф", "ישראל", "XN--4dbrk0ce"]
+    ),
 )
 
 
@@ -81,6 +83,31 @@ class TestLaws:
         assert is_valid(out)
         assert re.fullmatch("[a-z0-9]{3}@[a-z0-9]{4}。bücher.xn--hxajbheg2az3al.gr", out)
 
+    @pytest.mark.parametrize(
+        "domain",
+        [
+            "clinic1.א.com",
+            "k.1ab.xn--jxalpdlp.org",
+            "x-n.מים1",
+            "a.مثال٣.com",
+            "q9.שָׁ.org",
+            "col·legi.cat",
+            "צה״ל.com",
+            "フ・ロ.jp",
+            "ｘｎ.ｃｏｍ",
+            "bücher.xn--fiqs8S",
+        ],
+    )
+    def test_other_scripts_stay_valid(self, domain):
+        """
+        Beside labels of another script, also from right to left, the others stay valid.
+        """
+        address = f"x@{domain}"
+        outs = {check_laws(FORMS[1], address, 7**number) for number in range(60)}
+
+        assert is_valid(address)
+        assert all(map(is_valid, outs))
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -105,6 +132,22 @@ class TestRefusals:
             EMAIL.replace("@", "@ab--"),
             EMAIL.replace("@", "@bü-."),
             EMAIL.replace("@", "@bü\u200b."),
+            EMAIL.replace("@", "@\u0301ü."),
+            EMAIL.replace("@", "@a·b."),
+            EMAIL.replace("@", f"@{'ü' * 60}."),
+            EMAIL.replace("@", "@xn--a."),
+            EMAIL.replace("@", "@xn--zz--zz."),
+            EMAIL.replace("@", "@xn--zqa-."),
+            EMAIL.replace("@", "@1א."),
+            EMAIL.replace("@", "@1.א."),
+            EMAIL.replace("@", "@אa."),
+            EMAIL.replace("@", "@aא."),
+            EMAIL.replace("@", "@א-1٣."),
+            EMAIL.replace("@", "@ü..") + ".de",
+            EMAIL.replace("@", "@ü.ab--c."),
+            f"{EMAIL}.²",
+            EMAIL.replace("@", f"@{'日本' * 13}." * 4),
+            f"{'q' * 100}{EMAIL}" + f".{'ü' * 20}" * 4 + ".de",
             EMAIL.replace("@", f"@{'q' * 64}."),
             EMAIL.replace("@", "@" + "q." * 120),
             f"{'q' * 240}{EMAIL}",
@@ -112,7 +155,7 @@ class TestRefusals:
             "",
             EMAIL.encode(),
         ],
-        ids=range(25),
+        ids=range(41),
     )
     def test_other_values_are_refused(self, value):
         """
