@@ -121,6 +121,8 @@ class DateFormat:
                 f"format has 1 to {MAX_LENGTH} characters, got {len(self.text)}",
                 maximum=MAX_LENGTH,
             )
+        if self.tells("%Z"):
+            raise DomainError("format tells a time zone by its offset, %z: names are not read")
         for probe in PROBES:
             written = attempt(probe.strftime, self.text)
             read = None if written is None else attempt(datetime.strptime, written, self.text)
@@ -129,6 +131,12 @@ class DateFormat:
                     "format is a layout of strptime with the year, the month and the day, such as "
                     "'%d/%m/%Y'"
                 )
+
+    def tells(self, field: str, /) -> bool:
+        """
+        Tell whether the layout has a field, such as ``%z``.
+        """
+        return field in self.text.replace("%%", "")
 
     def read(self, text: str, /) -> datetime:
         """
@@ -140,7 +148,8 @@ class DateFormat:
         read = attempt(datetime.strptime, text, self.text) if len(text) <= MAX_LENGTH else None
         if read is None or attempt(read.strftime, self.text) != text:
             raise DomainError(
-                f"text of {len(text)} characters does not match the declared format exactly",
+                f"text of {len(text)} characters does not match the declared format exactly: "
+                "leading zeros, blanks and capital letters count",
                 length=len(text),
             )
         return read

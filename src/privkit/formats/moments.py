@@ -74,7 +74,9 @@ class Date:
         maximum: The last day of the range.
 
         format: How text is written, in the notation of ``datetime.strptime``, such as
-            ``"%d/%m/%Y"``. Without it, text is YYYY-MM-DD or YYYYMMDD.
+            ``"%d/%m/%Y"``. Without it, text is YYYY-MM-DD or YYYYMMDD. What is written otherwise,
+            such as without leading zeros, is refused, and names of months are those of the
+            process's locale.
 
     Keeps:
         The type and the layout. Neither the weekday nor the distance to another date.
@@ -112,6 +114,7 @@ class Date:
         first, last = _range(self.minimum, self.maximum)
         layout = None if self.format is None else DateFormat(self.format)
         if layout is not None:
+            _check_midnight(plain=not layout.tells("%z"))
             _check_ends(layout, (first, last), None)
         object.__setattr__(self, "_first", first.toordinal())
         object.__setattr__(self, "_days", (last - first).days + 1)
@@ -192,7 +195,9 @@ class DateTime:
         maximum: The last day of the range, which counts as a whole.
 
         format: How text is written, in the notation of ``datetime.strptime``, such as
-            ``"%d/%m/%Y %H:%M"``. Without it, text is in ISO 8601.
+            ``"%d/%m/%Y %H:%M"``. Without it, text is in ISO 8601. What is written otherwise, such
+            as without leading zeros, is refused, and names of months are those of the process's
+            locale.
 
     Keeps:
         The type, the layout, the time zone or offset; the precision, from hours to decimals of a
@@ -518,8 +523,8 @@ def _check_ends(layout: DateFormat, ends: tuple[date, date], zone: tzinfo | None
         moment = datetime(day.year, day.month, day.day, tzinfo=zone)
         if attempt(layout.write, moment) is None:
             raise DomainError(
-                "the layout writes each day of the range: with years of two digits, the range "
-                "lies in 1969 to 2068"
+                "the layout cannot write each day of the range: years of two digits reach from "
+                "1969 to 2068, others from 1000, beside an offset a day less at either end"
             )
 
 

@@ -135,9 +135,10 @@ class TestDateFormat:
         with pytest.raises(DomainError) as caught:
             DateFormat(layout).read(text)
 
-        assert f"text of {len(text)} characters does not match the declared format exactly" == str(
-            caught.value
-        )
+        assert (
+            f"text of {len(text)} characters does not match the declared format exactly: "
+            "leading zeros, blanks and capital letters count"
+        ) == str(caught.value)
 
     @pytest.mark.parametrize(
         "layout",
@@ -162,11 +163,15 @@ class TestDateFormat:
             ("", "format has 1 to 100 characters, got 0"),
             ("%Y" * 51, "format has 1 to 100 characters, got 102"),
             (7, "format is text, got int"),
+            (
+                "%Y-%m-%d %H:%M %Z",
+                "format tells a time zone by its offset, %z: names are not read",
+            ),
         ],
     )
-    def test_refuses_what_is_no_text_of_fair_length(self, layout, message):
+    def test_refuses_what_it_cannot_read_for_certain(self, layout, message):
         """
-        A layout is short.
+        A layout is short, and tells no names of time zones: each machine knows others.
         """
         with pytest.raises(DomainError) as caught:
             DateFormat(layout)

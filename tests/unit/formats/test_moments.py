@@ -389,6 +389,8 @@ class TestOptions:
             ({"format": "%d/%m"}, "layout of strptime"),
             ({"format": 7}, "format is text"),
             ({"format": "%d/%m/%y %H:%M"}, "1969 to 2068"),
+            ({"format": "%d/%m/%Y %H:%M", "minimum": "0998-01-01"}, "others from 1000"),
+            ({"format": "%d/%m/%Y %H:%M %Z"}, "names are not read"),
         ],
         ids=str,
     )
@@ -417,6 +419,15 @@ class TestOptions:
         """
         with pytest.raises(DomainError, match=reason):
             DateTime(**options)
+
+    def test_dates_have_no_offset(self):
+        """
+        A layout with an offset is none of dates, and a percent sign before a z is.
+        """
+        with pytest.raises(DomainError, match="no offset: such a field is of the format 'datetime"):
+            Date(format="%d/%m/%Y%z")
+
+        assert "29/02/1996%z" == check_laws(Date(format="%d/%m/%Y%%z"), "29/02/1996%z", 35_122)
 
 
 class TestVectors:
