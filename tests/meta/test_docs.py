@@ -10,6 +10,7 @@ import pytest
 
 import privkit
 from privkit import errors
+from privkit.policy.rules import rules
 from tests.needs import REPOSITORY
 
 TRANSFORMS = [
@@ -168,6 +169,24 @@ def test_links_lead_somewhere(page):
     targets = LINK.findall(page.read_text("utf-8"))
 
     assert [] == [name for name in targets if not (page.parent / name).exists()]
+
+
+@pytest.mark.parametrize("page", sorted(REPOSITORY.glob("docs/how-to/*.md")), ids=lambda p: p.stem)
+def test_the_index_leads_to(page):
+    """
+    Each page that says how to do something is linked from the index.
+    """
+    assert f"](how-to/{page.name})" in (REPOSITORY / "docs" / "index.md").read_text("utf-8")
+
+
+def test_each_rule_is_in_the_page_about_policy_files():
+    """
+    The table of rules has each of them, in order.
+    """
+    page = (REPOSITORY / "docs" / "reference" / "policy-file.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, re.MULTILINE)
+
+    assert [(name, held.__name__) for name, held in rules().items()] == rows
 
 
 def test_the_readme_says_what_one_process_cannot_promise():

@@ -53,7 +53,7 @@ class CryptoPAn(AddressPermutation):
     Raises:
         KeyMaterialError: If *key* is not 32 bytes.
 
-    .. versionadded:: 0.2
+    .. versionadded:: 0.1
     """
 
     __slots__ = ("_aes", "_pads")

@@ -54,7 +54,7 @@ class Deterministic(AddressPermutation):
     Raises:
         KeyMaterialError: If *key* is not 16 bytes.
 
-    .. versionadded:: 0.2
+    .. versionadded:: 0.1
     """
 
     __slots__ = ("_aes",)
@@ -96,7 +96,7 @@ class PrefixPreserving(AddressPermutation):
     Raises:
         KeyMaterialError: If *key* is not 32 bytes, or its halves are equal.
 
-    .. versionadded:: 0.2
+    .. versionadded:: 0.1
     """
 
     __slots__ = ("_first", "_second")
@@ -154,7 +154,7 @@ class NonDeterministicX(AddressCipher):
     Raises:
         KeyMaterialError: If *key* is not 32 bytes, or its halves are equal.
 
-    .. versionadded:: 0.2
+    .. versionadded:: 0.1
     """
 
     __slots__ = ("_data", "_tweaks")
