@@ -55,7 +55,9 @@ PREFACE = (
 )
 FLOOR = (
     f"Where fewer than {MIN_DOMAIN_SIZE:,} values keep the same, a value is refused unless the "
-    "rule gives a reason as `small_domain`."
+    "rule gives a reason as `small_domain`.\n\n"
+    "Two fields join if they have one `scope` and one format with the same options: a number has "
+    "one pseudonym as `digits` and another as `integer`."
 )
 
 SAMPLES = {

@@ -151,7 +151,7 @@ class IPv6:
             raise DomainError(
                 "an IPv6 address is written in its canonical form (RFC 5952, section 4): lower "
                 "case, no leading zeros, the longest run of zeros as '::', no decimals, no zone, "
-                f"got {len(text)} characters",
+                f"got {len(text)} characters: the transform IPAddress reads any spelling",
                 length=len(text),
             )
         return _parsed(number, BITS_6 - self.prefix, "text")

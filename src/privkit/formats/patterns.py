@@ -27,7 +27,7 @@ class Pattern:
     Args:
         expression: In Python's syntax, without look-around, back-references, atomic groups and
             possessive repetitions: ``"[A-Z]{2}[0-9]{6}"``. ``\d``, ``\w`` and ``\s`` are ASCII.
-            Flags may stand in front: ``(?i)``.
+            Flags may stand in front: ``(?i)``. In TOML it stands in single quotes.
 
     Keeps:
         The number of characters. A character that the expression fixes stays, such as a hyphen
@@ -64,7 +64,9 @@ class Pattern:
             raise DomainError(f"expression is text, got {type(self.expression).__name__}")
         automaton = compile_pattern(self.expression)
         if not _has_short(automaton):
-            raise DomainError(f"the pattern matches no text of at most {MAX_LENGTH} characters")
+            raise DomainError(
+                f"the pattern matches no text of at most {MAX_LENGTH} printable ASCII characters"
+            )
         object.__setattr__(self, "_automaton", automaton)
 
     def __reduce__(self) -> tuple[type["Pattern"], tuple[str]]:

@@ -100,7 +100,10 @@ def defaults(name: str, /) -> Format:
     """
     found = find(name)
     if found is None:
-        raise DomainError(f"format is one of {', '.join(names())}, an Alphabet, or another format")
+        raise DomainError(
+            f"format is one of {', '.join(names())}, an Alphabet(...), or another format: a "
+            "regular expression is a Pattern(...) of privkit.formats.patterns"
+        )
     missing = required(found)
     if missing:
         raise DomainError(

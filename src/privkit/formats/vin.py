@@ -105,7 +105,10 @@ class VIN:
         if text[YEAR] not in YEAR_DIGITS + YEAR_LETTERS:
             raise DomainError("the model year in a VIN, its 10th character, is not U, Z or 0")
         if text[CHECK] != check_digit(text):
-            raise DomainError("the check digit of the VIN, its 9th character, is wrong")
+            raise DomainError(
+                "the check digit of the VIN, its 9th character, is wrong: where makers write none, "
+                "take the format 'pattern'"
+            )
         rest = _free(text)
         maker = rest[:MAKER] if self.wmi else ""
         kinds = "".join(["0" if character in DIGITS else "A" for character in rest[len(maker) :]])

@@ -155,7 +155,10 @@ def _reveals(rule: Transform) -> str:
     # What a format keeps in clear is what a reader has to know before anything else.
     kept = first_sentence(type(getattr(rule, "format", None)), "Keeps")
     said = first_sentence(type(rule), "Reveals")
-    return f"In clear: {kept[:1].lower()}{kept[1:]} {said}" if kept else said
+    if not kept:
+        return said
+    # After the first clause, the rule says the same of every format.
+    return f"In clear: {kept[:1].lower()}{kept[1:]} {said.partition(';')[0]}."
 
 
 def _links(policy: "Policy", path: str, rule: Transform) -> str:

@@ -109,15 +109,18 @@ def _toml(text: str) -> object:
                 f"a line of TOML has at most {MAX_POINTS} points: break it", number
             )
     at = None
+    cure = ""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # The rest of the message may quote the file.
         place = PLACE.search(str(error))
         at = int(place[1]) if place else text.count("\n") + 1
+        if str(error).startswith("Unescaped"):
+            cure = ", where a text with backslashes stands in single quotes,"
     except (ValueError, RecursionError):
         pass
-    raise UnreadableError("the text is not TOML", at)
+    raise UnreadableError(f"the text is not TOML{cure}", at)
 
 
 def _json(text: str) -> object:

@@ -129,7 +129,7 @@ class CharacterCipher:
         if not isinstance(value, str):
             raise DomainError(
                 f"FormatPreserving reads text, got {type(value).__name__}: declare the column as "
-                "text, so that leading zeros are kept"
+                "text, so that leading zeros are kept, or take the format 'integer'"
             )
         if len(value) > self._max_length:
             raise DomainError(

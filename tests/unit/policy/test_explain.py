@@ -111,6 +111,17 @@ class TestExplanation:
             field.path for field in explanation.fields if field.reversible
         ]
 
+    def test_a_format_tells_what_it_keeps(self):
+        """
+        What a format keeps comes first, and nothing is said of alphabets.
+        """
+        field = Policy("p", fields={"a": FormatPreserving("ssn")}).explain().fields[0]
+
+        assert (
+            "In clear: the serial number, which is the last four digits, if last is 4; the hyphens "
+            "or blanks. Which records share a value, and how often each value occurs."
+        ) == field.reveals
+
     def test_prints_as_a_table(self):
         """
         The text names the policy, what happens to other fields, and has one block for a field.

@@ -303,6 +303,11 @@ class TestTOMLAndJSON:
             ("toml", "name = ", "the text is not TOML at line 1"),
             ("toml", "\n\nname = 'p' x", "the text is not TOML at line 3"),
             ("toml", "name = 'p'\nname = 'q'", "the text is not TOML at line 2"),
+            (
+                "toml",
+                '\nname = "\\d"',
+                "TOML, where a text with backslashes stands in single quotes, at line 2",
+            ),
             ("toml", "a = " + "[" * 9000, "the text is not TOML"),
             ("toml", "a = " + "1" * 5000, "the text is not TOML"),
             ("toml", "a." * 99 + "a = 1", "a line of TOML has at most 16 points: break it"),
