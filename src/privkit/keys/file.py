@@ -23,6 +23,9 @@ from privkit.keys.text import holds_key
 MAX_SIZE: Final = 2**20
 """Bytes of a file, beyond which it is refused."""
 
+ALONE: Final = 0o600
+"""The bits of a mode that let nobody but the owner in."""
+
 KEYGEN: Final = "run 'privkit keygen --out {path}'"
 
 
@@ -129,7 +132,7 @@ def platform_complaint() -> str | None:
 
 
 def read_private(
-    path: str, what: str, cure: str, /, *, most: int = MAX_SIZE
+    path: str, what: str, cure: str, /, *, most: int = MAX_SIZE, of_root: int = ALONE
 ) -> SecretBytes | KeyProviderError:
     """
     Return the content of a file that nobody else can read, or why it is not to be had.
@@ -142,6 +145,8 @@ def read_private(
         cure: What to do where there is none; ``{path}`` stands for the quoted path.
 
         most: Bytes, beyond which it is refused.
+
+        of_root: The bits of a mode that a file of root's may have.
     """
     complaint = platform_complaint()
     if complaint is not None:
@@ -152,7 +157,7 @@ def read_private(
     try:
         descriptor = os.open(path, flags)
         try:
-            complaint = _status_complaint(name, path, os.fstat(descriptor))
+            complaint = _status_complaint(name, path, os.fstat(descriptor), of_root)
             if complaint is not None:
                 return KeyProviderError(complaint)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -180,12 +185,12 @@ def _failure(name: str, path: str, cure: str, number: int) -> KeyProviderError:
     return KeyUnavailableError(f"the {name} cannot be read: {os.strerror(number).lower()}")
 
 
-def _status_complaint(name: str, path: str, status: os.stat_result) -> str | None:
+def _status_complaint(name: str, path: str, status: os.stat_result, of_root: int) -> str | None:
     if not stat.S_ISREG(status.st_mode):
         return f"the {name} is a regular file, got something else"
     if status.st_uid not in {os.geteuid(), 0}:
         return f"the {name} belongs to its user or to root, got user id {status.st_uid}"
-    if stat.S_IMODE(status.st_mode) & ~0o600:
+    if stat.S_IMODE(status.st_mode) & ~(ALONE if status.st_uid else of_root):
         return (
             f"the {name} is for its user alone, got mode "
             f"{stat.S_IMODE(status.st_mode):04o}: run 'chmod 600 {shlex.quote(path)}'"

@@ -25,6 +25,8 @@ from privkit.keys import (
     resolve,
 )
 from privkit.keys import keyset_file as keyset_file_module
+from privkit.keys.call import CallableKeys
+from privkit.keys.credentials import CredentialKeys
 from privkit.keys.generate import write_key_file
 from privkit.keys.keyset_file import KeysetFile
 from privkit.keys.seal import KeysSeal, Passphrase
@@ -128,6 +130,14 @@ ARGUMENTS = {
     "path is bytes": lambda: FileKeys(KEY_BYTES),
     "path to write is the key": lambda: write_key_file(TEXT, KEY),
     "path to write is taken": lambda: write_key_file("/", KEY),
+    "function is the key": lambda: CallableKeys(TEXT),
+    "a function asked for the key": lambda: CallableKeys(print).keyset(TEXT),
+    "a function that returns half the key": lambda: CallableKeys(lambda _: TEXT[:40]).keyset("a"),
+    "a function that returns bytes": lambda: CallableKeys(lambda _: KEY_BYTES).keyset("a"),
+    "credential is the key": lambda: CredentialKeys(TEXT),
+    "credential is bytes": lambda: CredentialKeys(KEY_BYTES),
+    "credentials asked for the key": lambda: CredentialKeys().keyset(TEXT),
+    "credentials asked for half the key": lambda: CredentialKeys().keyset(TEXT[:40]),
     "provider is bytes": lambda: resolve(KEY_BYTES, "default"),
     "fault unknown": lambda: FaultyKeys("unknown", keys=Keyset(KEY)),
 }
