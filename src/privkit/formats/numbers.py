@@ -125,7 +125,8 @@ class DecimalFormat:
     Decimals of the same sign, the same number of digits before the point and the same after it.
 
     A `decimal.Decimal` stays one and keeps its exponent, so ``1.50`` stays apart from ``1.5``.
-    Text stays text. Floats are refused: cast them to a decimal or to text.
+    Text stays text, and an integer stays one: it is a decimal without a point. Floats are refused:
+    cast them to a decimal or to text.
 
     Keeps:
         The type, the sign and the number of digits before and after the point.
@@ -152,16 +153,18 @@ class DecimalFormat:
         Take a decimal apart.
 
         Raises:
-            DomainError: If it is neither a finite decimal nor text of one without leading zeros
-                and exponent, is a negative zero, or has more than 600 digits.
+            DomainError: If it is neither an integer, a finite decimal nor text of one without
+                leading zeros and exponent, is a negative zero, or has more than 600 digits.
         """
         value = plain(value)
         if isinstance(value, Decimal):
             parts = _parts_of_decimal(value)
         elif isinstance(value, str):
             parts = _parts_of_text(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            parts = _parts_of_integer(value)
         else:
-            raise DomainError(f"a decimal is a Decimal or text, got {type(value).__name__}")
+            raise DomainError(f"a decimal is a Decimal, an int or text, got {type(value).__name__}")
         if parts.negative and not parts.coefficient:
             raise DomainError("a negative zero is no decimal: drop its sign")
         width = max(len(str(parts.coefficient)), 1 - parts.exponent)
@@ -176,7 +179,7 @@ class DecimalFormat:
             spelling=type(value),
         )
 
-    def render(self, parsed: Parsed, number: int, /) -> Decimal | str:
+    def render(self, parsed: Parsed, number: int, /) -> Decimal | int | str:
         """
         Write the decimal that keeps what *parsed* keeps.
         """
@@ -184,7 +187,9 @@ class DecimalFormat:
         after = -min(int(exponent), 0)
         first, _ = _of_width(int(width), after + 1, negative=bool(sign))
         digits = f"{first + number:0{after + 1}d}"
-        if parsed.spelling is not str:
+        if parsed.spelling is int:
+            return int(f"{sign}{digits}")
+        if parsed.spelling is Decimal:
             return Decimal((len(sign), tuple(map(int, digits)), int(exponent)))
         point = len(digits) - after
         return f"{sign}{digits[:point]}{'.' if after else ''}{digits[point:]}"
@@ -203,6 +208,12 @@ def _parts_of_decimal(value: Decimal) -> _Parts:
     if len(digits) > MAX_DIGITS:
         raise DomainError(f"a decimal has at most {MAX_DIGITS} digits", maximum=MAX_DIGITS)
     return _Parts(bool(sign), int("".join(map(str, digits))), exponent)
+
+
+def _parts_of_integer(value: int) -> _Parts:
+    if abs(value) >= BOUND:
+        raise DomainError(f"a decimal has at most {MAX_DIGITS} digits", maximum=MAX_DIGITS)
+    return _Parts(value < 0, abs(value), 0)
 
 
 def _parts_of_text(text: str) -> _Parts:

@@ -195,7 +195,7 @@ class TestDecimal:
             f"{DIGITS}\n",
             "0." + "4" * 600,
             4929.31840,
-            int(DIGITS),
+            10**600,
             True,
         ],
         ids=range(17),
@@ -205,6 +205,16 @@ class TestDecimal:
         What is no decimal is refused with a reason that holds no part of it.
         """
         check_refused(FORM, value)
+
+    @given(st.integers(-(10**30), 10**30), st.integers(0))
+    def test_integers_are_decimals_without_a_point(self, value, other):
+        """
+        An integer stays one, with its sign and its length, and is the same decimal as its text.
+        """
+        out = check_laws(FORM, value, other)
+
+        assert len(str(value)) == len(str(out))
+        assert FORM.parse(str(value))[:3] == FORM.parse(value)[:3] == FORM.parse(Decimal(value))[:3]
 
     def test_infinity_is_refused(self):
         """
