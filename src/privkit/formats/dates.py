@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Final, NoReturn, ParamSpec, TypeVar, cast, final
 
 from privkit.errors import DomainError
+from privkit.formats.flags import plain, runs_on, written
 from privkit.formats.text import is_own, plain_text, refuse_member
 
 Arguments = ParamSpec("Arguments")
@@ -104,8 +105,9 @@ class DateFormat:
     A declared layout of dates, such as ``"%d/%m/%Y"``.
 
     Args:
-        text: The layout, in the notation of ``datetime.strptime``. Names of months and days are
-            read and written in the locale of the process.
+        text: The layout, in the notation of ``datetime.strptime``, and with ``%-d`` for a number
+            without leading zeros, ``%^b`` for a name in capitals, ``%e`` for a day padded by a
+            blank. Names of months and days are read and written in the locale of the process.
 
     Raises:
         DomainError: If it is no such layout, or does not hold a whole date.
@@ -123,9 +125,14 @@ class DateFormat:
             )
         if self.tells("%Z"):
             raise DomainError("format tells a time zone by its offset, %z: names are not read")
+        if runs_on(self.text):
+            raise DomainError(
+                "format has no digit after a number without leading zeros: where the one ends, "
+                "nobody can tell"
+            )
         for probe in PROBES:
-            written = attempt(probe.strftime, self.text)
-            read = None if written is None else attempt(datetime.strptime, written, self.text)
+            text = attempt(written, self.text, probe)
+            read = None if text is None else attempt(datetime.strptime, text, plain(self.text))
             if read is None or read.date() != probe.date():
                 raise DomainError(
                     "format is a layout of strptime with the year, the month and the day, such as "
@@ -145,11 +152,12 @@ class DateFormat:
         Raises:
             DomainError: If it is not such a text.
         """
-        read = attempt(datetime.strptime, text, self.text) if len(text) <= MAX_LENGTH else None
-        if read is None or attempt(read.strftime, self.text) != text:
+        fits = len(text) <= MAX_LENGTH
+        read = attempt(datetime.strptime, text, plain(self.text)) if fits else None
+        if read is None or attempt(written, self.text, read) != text:
             raise DomainError(
                 f"text of {len(text)} characters does not match the declared format exactly: "
-                "leading zeros, blanks and capital letters count",
+                "leading zeros, blanks and capital letters count, see %-d, %e and %^b",
                 length=len(text),
             )
         return read
@@ -162,10 +170,10 @@ class DateFormat:
             DomainError: If the layout cannot hold it, such as a two-digit year outside 1969 to
                 2068.
         """
-        written = attempt(moment.strftime, self.text)
-        if written is None or attempt(datetime.strptime, written, self.text) != moment:
+        text = attempt(written, self.text, moment)
+        if text is None or attempt(datetime.strptime, text, plain(self.text)) != moment:
             raise DomainError(OUT_OF_RANGE)
-        return written
+        return text
 
 
 def read_messy(text: str, /) -> ISOText:

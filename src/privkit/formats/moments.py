@@ -18,6 +18,7 @@ from privkit.formats.dates import (
     dated_text,
     refuse_layout,
 )
+from privkit.formats.flags import written
 from privkit.formats.text import is_own, refuse_member
 from privkit.formats.values import plain
 
@@ -74,8 +75,9 @@ class Date:
         maximum: The last day of the range.
 
         format: How text is written, in the notation of ``datetime.strptime``, such as
-            ``"%d/%m/%Y"``. Without it, text is YYYY-MM-DD or YYYYMMDD. What is written otherwise,
-            such as without leading zeros, is refused, and names of months are those of the
+            ``"%d/%m/%Y"``. Without it, text is YYYY-MM-DD or YYYYMMDD. ``%-d`` stands for a
+            number without leading zeros, ``%^b`` for a name in capitals, ``%e`` for a day padded by
+            a blank. What is written otherwise is refused. Names of months are those of the
             process's locale.
 
     Keeps:
@@ -195,8 +197,9 @@ class DateTime:
         maximum: The last day of the range, which counts as a whole.
 
         format: How text is written, in the notation of ``datetime.strptime``, such as
-            ``"%d/%m/%Y %H:%M"``. Without it, text is in ISO 8601. What is written otherwise, such
-            as without leading zeros, is refused, and names of months are those of the process's
+            ``"%d/%m/%Y %H:%M"``. Without it, text is in ISO 8601. ``%-d`` stands for a number
+            without leading zeros, ``%^b`` for a name in capitals, ``%e`` for a day padded by a
+            blank. What is written otherwise is refused. Names of months are those of the process's
             locale.
 
     Keeps:
@@ -390,7 +393,7 @@ class _Layout:
 
     @classmethod
     def of(cls, dates: DateFormat) -> "_Layout":
-        read = dates.read(PROBE.strftime(dates.text))
+        read = dates.read(written(dates.text, PROBE))
         for unit, cut in CUTS:
             if read.replace(tzinfo=None) == cut.replace(tzinfo=None):
                 return cls(dates, unit, zoned=read.tzinfo is not None)

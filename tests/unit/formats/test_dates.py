@@ -87,6 +87,11 @@ class TestISOText:
         assert text == read.write(read.day)
 
 
+RUNS_ON = (
+    "format has no digit after a number without leading zeros: where the one ends, nobody can tell"
+)
+
+
 class TestDateFormat:
     @pytest.mark.parametrize(
         ("layout", "text"),
@@ -99,6 +104,11 @@ class TestDateFormat:
             ("%G-W%V-%u", "2024-W05-3"),
             ("%Y-%m-%dT%H:%M:%S.%f%z", "2024-01-31T10:49:41.500000+0100"),
             ("on the %d.%m. of %Y", "on the 31.01. of 2024"),
+            ("%-d/%-m/%Y", "31/1/2024"),
+            ("%-m-%d-%y %-I:%M %p", "1-31-24 8:05 AM"),
+            ("%d%^b%Y", "31JAN2024"),
+            ("%^a %e %B %Y", "WED 31 January 2024"),
+            ("%%-d %Y/%-j", "%-d 2024/31"),
         ],
     )
     def test_reads_and_writes(self, layout, text):
@@ -111,10 +121,33 @@ class TestDateFormat:
         assert DAY == read.date()
         assert text == declared.write(read)
 
+    @pytest.mark.parametrize("text", ["1/2/2024", "1/12/2024", "31/2/2008", "10/10/2024"])
+    def test_numbers_without_leading_zeros_are_exact(self, text):
+        """
+        A number is written without zeros where the layout says so, and with them is refused.
+        """
+        if text != "31/2/2008":
+            declared = DateFormat("%-d/%-m/%Y")
+
+            assert text == declared.write(declared.read(text))
+        with pytest.raises(DomainError, match="leading zeros, blanks and capital letters count"):
+            DateFormat("%-d/%-m/%Y").read(f"0{text}")
+
+    def test_a_day_may_be_padded_by_a_blank(self):
+        """
+        ``%e`` is what the command ``date`` writes.
+        """
+        declared = DateFormat("%b %e %Y")
+
+        assert "Jan  2 1995" == declared.write(declared.read("Jan  2 1995"))
+        with pytest.raises(DomainError, match="blanks"):
+            declared.read("Jan 2 1995")
+
     @pytest.mark.parametrize(
         ("layout", "text"),
         [
             ("%d/%m/%Y", "1/2/2024"),
+            ("%d%^b%Y", "31Jan2024"),
             ("%d/%m/%Y", "2024-01-31"),
             ("%d/%m/%Y", "31/02/2024"),
             ("%d/%m/%Y", "31/01/2024 "),
@@ -137,13 +170,14 @@ class TestDateFormat:
 
         assert (
             f"text of {len(text)} characters does not match the declared format exactly: "
-            "leading zeros, blanks and capital letters count"
+            "leading zeros, blanks and capital letters count, see %-d, %e and %^b"
         ) == str(caught.value)
 
     @pytest.mark.parametrize(
         "layout",
         ["%Y", "%m/%Y", "%d/%m", "%H:%M", "DD/MM/YYYY", "%", "%Q", "%Y-%m-%d %", "%c%", "%Y %W",
-         "%Y-%Y-%m-%d", "%-d/%m/%Y", "\ud800%Y-%m-%d", "%Y-%m-%d\0"],
+         "%Y-%Y-%m-%d", "%-e/%m/%Y", "%^d/%m/%Y", "%_d/%m/%Y",
+         "%-", "\ud800%Y-%m-%d", "%Y-%m-%d\0"],
     )  # fmt: skip
     def test_refuses_layouts_without_a_whole_date(self, layout):
         """
@@ -163,6 +197,7 @@ class TestDateFormat:
             ("", "format has 1 to 100 characters, got 0"),
             ("%Y" * 51, "format has 1 to 100 characters, got 102"),
             (7, "format is text, got int"),
+            *((layout, RUNS_ON) for layout in ("%-d%m%Y", "%Y-%m-%-d0", "%d.%-m%-y", "%-j%Y")),
             (
                 "%Y-%m-%d %H:%M %Z",
                 "format tells a time zone by its offset, %z: names are not read",

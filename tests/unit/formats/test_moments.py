@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from privkit.errors import DomainError
 from privkit.formats.dates import ISOText
+from privkit.formats.flags import plain, written
 from privkit.formats.moments import Date, DateTime
 from tests.canaries import DATE, DIGITS, TEXT
 from tests.unit.formats.laws import check_laws, check_refused, check_whole
@@ -22,7 +23,16 @@ FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
 DAYS = st.dates(FIRST, LAST)
 BERLIN, CHATHAM, MONROVIA = map(ZoneInfo, ("Europe/Berlin", "Pacific/Chatham", "Africa/Monrovia"))
 ZONES = st.sampled_from([None, UTC, BERLIN, CHATHAM, MONROVIA, timezone(timedelta(hours=-9.5))])
-LAYOUTS = ["%d/%m/%Y", "%m-%d-%y", "%Y%j", "%a, %d %b %Y", "%G-W%V-%u"]
+LAYOUTS = [
+    "%d/%m/%Y",
+    "%m-%d-%y",
+    "%Y%j",
+    "%a, %d %b %Y",
+    "%G-W%V-%u",
+    "%-d.%-m.%Y",
+    "%d%^b%Y",
+    "%b %e, %y",
+]
 CLOCKS = [
     ("%d.%m.%Y %H:%M:%S", "second"),
     ("%Y-%m-%d %I:%M %p", "minute"),
@@ -30,8 +40,39 @@ CLOCKS = [
     ("%d/%b/%Y:%H:%M:%S %z", "second"),
     ("%Y%m%dT%H%z", "hour"),
     ("%y%m%d%H%M%S.%f", "second 6"),
+    ("%-m/%-d/%y %-I:%M %p", "minute"),
 ]
 NARROW = {"minimum": "1970-01-02", "maximum": "2068-12-30"}
+
+
+DECLARED = {
+    "%a %b %d %H:%M:%S %Y": ["Thu Sep 25 10:36:28 2003"],
+    "%a %b %e %H:%M:%S %Y": ["Mon Jan  2 04:24:27 1995"],
+    "%a %b %d %Y": ["Thu Sep 25 2003"],
+    "%Y%m%d%H%M": ["199709020908"],
+    "%Y%m%d%H%M%S": ["19970902090807"],
+    "%m-%d-%Y": ["09-25-2003", "10-09-2003"],
+    "%d-%m-%Y": ["25-09-2003"],
+    "%m-%d-%y": ["10-09-03"],
+    "%Y.%m.%d": ["2003.09.25"],
+    "%d.%m.%Y": ["25.09.2003"],
+    "%m.%d.%y": ["10.09.03"],
+    "%d/%m/%Y": ["25/09/2003"],
+    "%m/%d/%y": ["10/09/03"],
+    "%Y %m %d": ["2003 09 25"],
+    "%d %m %y": ["25 09 03"],
+    "%y %d %b": ["03 25 Sep"],
+    "%a, %B %d, '%y": ["Wed, July 10, '96"],
+    "%B %-d, %Y": ["July 4, 1976"],
+    "%-m %-d %Y": ["7 4 1976"],
+    "%-d %b %Y": ["4 Jul 1976"],
+    "%-m-%-d-%y": ["7-4-76"],
+    "%-H:%M:%S on %B %-d, %Y": ["0:01:02 on July 4, 1976"],
+    "%d.%m.%y %H:%M": ["04.04.95 00:22"],
+    "%y%m%d %H%M%S": ["950404 122212"],
+    "%d%^b%Y": ["13NOV2017"],
+}
+"""Layouts of dates in the vectors."""
 
 
 class NoOffset(tzinfo):
@@ -96,8 +137,9 @@ class TestDate:
         What comes out is read by ``strptime`` with the declared layout.
         """
         form = Date(format=layout, minimum="1969-01-01", maximum="2068-12-31")
-        out = check_laws(form, day.strftime(layout), other)
-        read = datetime.strptime(out, layout).date()
+        text = written(layout, datetime(day.year, day.month, day.day))
+        out = check_laws(form, text, other)
+        read = datetime.strptime(out, plain(layout)).date()
 
         assert timedelta(other % form.parse(out).size) == read - date(1969, 1, 1)
 
@@ -228,10 +270,10 @@ class TestDateTime:
         """
         for layout, kept in CLOCKS:
             form = DateTime(format=layout, **NARROW)
-            text = moment.replace(tzinfo=timezone(timedelta(hours=5.5))).strftime(layout)
+            text = written(layout, moment.replace(tzinfo=timezone(timedelta(hours=5.5))))
             out = check_laws(form, text, other)
 
-            assert out == datetime.strptime(out, layout).strftime(layout)
+            assert out == written(layout, datetime.strptime(out, plain(layout)))
             assert kept == form.parse(text).kept or (not moment.microsecond and "6" in kept)
 
     @given(moments())
@@ -451,6 +493,22 @@ class TestVectors:
 
             assert shape(case["text"]) == shape(out)
         assert min(counts.values()) >= 2
+
+    def test_declared_dates_of_another_project(self, vectors):
+        """
+        Dates in other layouts come back once the layout is declared, and are read as what they are.
+        """
+        found = json.loads((vectors / "formats" / "date_strings.json").read_text("utf-8"))
+        known = {case["text"]: datetime.fromisoformat(case["expected"]) for case in found["cases"]}
+        for layout, texts in DECLARED.items():
+            for text in texts:
+                moment = known[text]
+                held = DateTime if re.search("%-?[HI]", layout) else Date
+                form = held(format=layout, minimum="1970-01-02", maximum="2068-12-30")
+                out = check_laws(form, text, 10**9 + 7)
+
+                assert moment == datetime.strptime(text, plain(layout))
+                assert out == written(layout, datetime.strptime(out, plain(layout)))
 
 
 class Nowhere(tzinfo):
