@@ -11,6 +11,10 @@ from tests.needs import REPOSITORY
 
 BLOCKED = {
     "yaml": ("yaml", "from privkit import Policy; Policy.load('policy.yaml')"),
+    "keyring": (
+        "keyring",
+        "from privkit.keys.os_keyring import KeyringKeys; KeyringKeys().keyset('default')",
+    ),
     "progress": (
         "rich",
         """
