@@ -6,9 +6,9 @@ import os
 import platform
 import sys
 
-from benchmarks import ciphers, formats, import_time, ip, permutation, records, tokens
+from benchmarks import ciphers, formats, import_time, ip, keys, permutation, records, tokens
 
-BENCHES = (import_time, ciphers, tokens, formats, permutation, ip, records)
+BENCHES = (import_time, ciphers, tokens, keys, formats, permutation, ip, records)
 
 
 def main() -> int:

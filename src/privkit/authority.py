@@ -101,6 +101,8 @@ class Authority:
         audit: Where each request is written, granted or denied.
 
         keyset: The name of the keyset.
+
+        key_field: Where records carry the id of the key that protected them.
     """
 
     __slots__ = ("_access", "_audit", "_binding", "_revealers", "_root")
@@ -113,10 +115,11 @@ class Authority:
         access: Access,
         audit: AuditSink,
         keyset: str = "default",
+        key_field: str | None = None,
     ) -> None:
         try:
             _check_parts(access, audit)
-            self._binding = Binding(policy, keys, keyset)
+            self._binding = Binding(policy, keys, keyset, key_field)
         except PrivkitError:
             # A traceback can print locals: not an object without its parts, nor a key that
             # somebody passes for a provider or for a name.
@@ -125,7 +128,7 @@ class Authority:
         self._access = access
         self._audit = audit
         self._root = grow({path: path for path in policy.fields})
-        self._revealers: dict[tuple[str, str], Revealer] = {}
+        self._revealers: dict[tuple[str, Key], Revealer] = {}
 
     @property
     def policy(self) -> Policy:
@@ -143,6 +146,7 @@ class Authority:
         actor: str,
         purpose: str,
         key_id: str | None = None,
+        allow_compromised: str | None = None,
     ) -> dict[str, object]:
         """
         Return the revealed fields of one record, and only those.
@@ -161,7 +165,10 @@ class Authority:
             purpose: What for.
 
             key_id: The key of the pseudonyms that do not carry one. Needed where the keyset has
-                several live keys.
+                several live keys, and the record has no *key_field*.
+
+            allow_compromised: Why keys that are compromised may resolve, in words. It stands in
+                the audit event.
 
         Raises:
             PolicyError: If a field is not in the policy, or the key is not told.
@@ -177,8 +184,10 @@ class Authority:
             KeyNotFoundError: If no live key has the id.
         """
         try:
-            wanted = self._granted(fields, actor, purpose, 1)
-            return self._reveal(record, wanted, key_id)
+            request = self._granted(
+                fields, actor, purpose, 1, key_id=key_id, allow_compromised=allow_compromised
+            )
+            return self._reveal(record, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = clean(error, "the record cannot be revealed:")
         # A traceback can print the locals of every frame it passed.
@@ -194,6 +203,7 @@ class Authority:
         actor: str,
         purpose: str,
         key_id: str | None = None,
+        allow_compromised: str | None = None,
     ) -> Iterator[dict[str, object]]:
         """
         Return an iterator over the revealed fields of many records: one request, one event.
@@ -204,20 +214,32 @@ class Authority:
             PrivkitError: As `reidentify`; from the iterator with ``error.row`` counted from 1.
         """
         try:
-            wanted = self._granted(fields, actor, purpose, None)
+            request = self._granted(
+                fields, actor, purpose, None, key_id=key_id, allow_compromised=allow_compromised
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = clean(error, "the request cannot be decided:")
         else:
             # No frame of this module is left between two records, so none can show one.
-            return map(partial(self._row, wanted, key_id), count(1), records)
+            return map(partial(self._row, request), count(1), records)
         del records
         raise failure
 
     def _granted(
-        self, fields: Iterable[str] | None, actor: str, purpose: str, records: int | None
-    ) -> frozenset[str]:
+        self,
+        fields: Iterable[str] | None,
+        actor: str,
+        purpose: str,
+        records: int | None,
+        *,
+        key_id: str | None,
+        allow_compromised: str | None,
+    ) -> "_Request":
         wanted = self._wanted(fields)
-        for name, text in (("actor", actor), ("purpose", purpose)):
+        texts = {"actor": actor, "purpose": purpose}
+        if allow_compromised is not None:
+            texts["reason to allow compromised keys"] = allow_compromised
+        for name, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise PolicyError(f"a request names its {name} in text")
         granted = self._asked(actor, purpose, wanted)
@@ -232,13 +254,14 @@ class Authority:
                 fingerprint=self.policy.fingerprint,
                 fields=wanted,
                 records=records,
+                allow_compromised=allow_compromised,
             )
         )
         if not granted:
             raise AccessDeniedError(
                 "the access rules refuse this request: the actor is not listed with the purpose"
             )
-        return frozenset(wanted)
+        return _Request(frozenset(wanted), key_id, allow_compromised)
 
     def _wanted(self, fields: Iterable[str] | None) -> tuple[str, ...]:
         rules = self.policy.fields
@@ -291,59 +314,60 @@ class Authority:
                 answer.close()
         raise AuditError(f"the request cannot be written down: {problem}")
 
-    def _row(
-        self, wanted: frozenset[str], key_id: str | None, row: int, record: Record
-    ) -> dict[str, object]:
+    def _row(self, request: "_Request", row: int, record: Record) -> dict[str, object]:
         try:
-            return self._reveal(record, wanted, key_id)
+            return self._reveal(record, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = clean(error, "the record cannot be revealed:")
         failure.row = row
         del record
         raise failure
 
-    def _reveal(
-        self, record: Record, wanted: frozenset[str], key_id: str | None
-    ) -> dict[str, object]:
-        result = _pruned(walk(record, self._root, _Reveal(self, record, wanted, key_id)))
+    def _reveal(self, record: Record, request: "_Request") -> dict[str, object]:
+        companion = self._binding.key_field
+        if request.key_id is None and companion is not None:
+            request = dataclasses.replace(request, key_id=_companion(record, companion))
+        result = _pruned(walk(record, self._root, _Reveal(self, record, request)))
         return {} if result is OMIT else cast("dict[str, object]", result)
 
-    def _invert(self, path: str, value: object, record: Record, key_id: str | None) -> object:
+    def _invert(self, path: str, value: object, record: Record, request: "_Request") -> object:
         if is_null(value):
             return bare_null(value)
         rule = self.policy.fields[path]
-        by = None if rule.by is None else self._subject(rule.by, record, key_id)
-        return self._revealer(path, rule, self._key(rule, value, key_id)).invert(value, by)
+        by = None if rule.by is None else self._subject(rule.by, record, request)
+        return self._revealer(path, rule, self._key(rule, value, request)).invert(value, by)
 
-    def _subject(self, path: str, record: Record, key_id: str | None) -> object:
+    def _subject(self, path: str, record: Record, request: "_Request") -> object:
         value = find(record, path)
         if is_null(value):
             raise PolicyError(f"depends on '{path}', which is missing or null in the record")
         if isinstance(self.policy.fields[path], Keep):
             return value
-        return self._invert(path, value, record, key_id)
+        return self._invert(path, value, record, request)
 
-    def _key(self, rule: Transform, value: object, key_id: str | None) -> Key:
+    def _key(self, rule: Transform, value: object, request: "_Request") -> Key:
         keyset = self._binding.keyset()
+        allowed = request.allow_compromised
         if isinstance(rule, Encrypt):
-            return keyset.get(key_id_of(value))
-        if key_id is not None:
-            return keyset.get(key_id)
-        if len(keyset.live) > 1:
+            return keyset.get(key_id_of(value), allow_compromised=allowed)
+        if request.key_id is not None:
+            return keyset.get(request.key_id, allow_compromised=allowed)
+        resolving = len(keyset.live) + (len(keyset.compromised) if allowed else 0)
+        if resolving != 1:
             raise PolicyError(
                 f"{type(rule).__name__} pseudonyms do not carry their key and the keyset has "
-                f"{len(keyset.live)} live ones: pass key_id=, from the manifest",
-                live=len(keyset.live),
+                f"{resolving} live ones: pass key_id=, from the manifest or the key_field",
+                live=resolving,
             )
-        return keyset.primary
+        return (*keyset.live, *keyset.compromised)[0]
 
     def _revealer(self, path: str, rule: Transform, key: Key) -> Revealer:
-        revealer = self._revealers.get((path, key.id))
+        revealer = self._revealers.get((path, key))
         if revealer is None:
             revealer = cast("ReversibleTransform", rule).bind_inverse(
                 self._binding.subkeys(path, key)
             )
-            self._revealers[path, key.id] = revealer
+            self._revealers[path, key] = revealer
         return revealer
 
     def __reduce__(self) -> NoReturn:
@@ -354,6 +378,12 @@ class Authority:
             f"Authority(policy='{self.policy.name}' version {self.policy.version}, "
             f"access={self._access!r})"
         )
+
+
+def _companion(record: Record, name: str) -> str | None:
+    held = record.get(name)
+    # Each row of a table has the column, and those without a keyed value have nothing in it.
+    return None if is_null(held) else cast("str", held)
 
 
 def _check_parts(access: object, audit: object) -> None:
@@ -374,6 +404,17 @@ class _Revealed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class _Request:
+    """
+    What was granted.
+    """
+
+    wanted: frozenset[str]
+    key_id: str | None
+    allow_compromised: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Reveal:
     """
     The visitor of one record on its way back.
@@ -381,15 +422,14 @@ class _Reveal:
 
     authority: Authority
     record: Record
-    wanted: frozenset[str]
-    key_id: str | None
+    request: _Request
 
     def value(self, value: object, path: str, /) -> object:
-        if path not in self.wanted:
+        if path not in self.request.wanted:
             return None
         try:
             return _Revealed(
-                self.authority._invert(path, value, self.record, self.key_id)  # noqa: SLF001
+                self.authority._invert(path, value, self.record, self.request)  # noqa: SLF001
             )
         except PrivkitError as error:
             error.field = path

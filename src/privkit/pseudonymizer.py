@@ -4,27 +4,46 @@ A policy joined to keys: it protects, and has no method that reveals.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
-from typing import cast, final
+from time import monotonic
+from typing import Final, TypeAlias, cast, final
 
 from privkit.errors import DomainError, PolicyError, PrivkitError
 from privkit.formats.values import bare_null, is_null
-from privkit.keys import Key, KeyProvider, Keyset, Subkeys, resolve
-from privkit.keys.provider import require_name
+from privkit.keys import Key, KeyProvider, Keyset, StaticKeys, Subkeys, resolve
+from privkit.keys.provider import Lease, RenewingKeys, require_name
 from privkit.policy.model import Policy
 from privkit.policy.tree import OMIT, find, grow, refuse, walk
 from privkit.transforms.redact import Drop
 from privkit.typing import KeyedTransform, Protector, Record, Technique, Transform
 
+Direct: TypeAlias = Callable[[object], object]
+"""What protects text, without the checks that other values need."""
+
+NEVER: Final[Iterator[bool]] = iter(())
+
 
 @final
 class Binding:
     """
-    A policy, a key provider and the name of a keyset. The keyset is fetched at first use.
+    A policy, a key provider and the name of a keyset.
+
+    The keyset is fetched at first use, and of a provider that renews its keys at each use.
+
+    Attributes:
+        renews: Whether the provider hands out leases.
+
+        key_field: The companion: where records carry the id of the key that protected them.
     """
 
-    __slots__ = ("_keysets", "keys", "keyset_name", "policy")
+    __slots__ = ("_keysets", "key_field", "keys", "keyset_name", "policy", "renews")
 
-    def __init__(self, policy: Policy, keys: KeyProvider | None, keyset_name: str) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        keys: KeyProvider | None,
+        keyset_name: str,
+        key_field: str | None = None,
+    ) -> None:
         try:
             require_name(keyset_name)
         except PrivkitError:
@@ -42,18 +61,33 @@ class Binding:
             raise PolicyError(
                 f"keys come from a key provider, such as EnvironmentKeys(), got {kind}"
             )
+        if key_field is not None:
+            _check_key_field(key_field, policy, keyed)
         self.policy = policy
         self.keys = keys
         self.keyset_name = keyset_name
+        self.key_field = key_field
+        self.renews = callable(getattr(keys, "lease", None))
         self._keysets: dict[str, Keyset] = {}
+
+    def lease(self) -> Lease:
+        """
+        Return the keyset for one use, and for as many more as the lease allows.
+
+        Raises:
+            KeyProviderError: If no keys can be had.
+        """
+        return cast("RenewingKeys", self.keys).lease(self.keyset_name)
 
     def keyset(self) -> Keyset:
         """
-        Return the keyset, fetched once. All fields of one binding use one and the same.
+        Return the keyset. It is fetched once, unless the provider renews its keys.
 
         Raises:
             KeyProviderError: If the provider fails.
         """
+        if self.renews:
+            return self.lease().keyset
         if not self._keysets:
             # No lock, which a fork could leave closed for ever. Of threads that race, the first
             # decides for all.
@@ -80,14 +114,16 @@ class BoundField:
         transform: Its rule.
     """
 
-    __slots__ = ("_binding", "_direct", "_protector", "path", "transform")
+    __slots__ = ("_all", "_binding", "_bound", "_direct", "_leased", "path", "transform")
 
     def __init__(self, binding: Binding, path: str, transform: Transform) -> None:
         self._binding = binding
         self.path = path
         self.transform = transform
-        self._protector: Protector | None = None
-        self._direct: Callable[[object], object] | None = None
+        self._bound: tuple[Keyset | None, dict[str, Protector]] = (None, {})
+        self._direct: Direct | None = None
+        self._leased: tuple[float, Iterator[bool], Direct] | None = None
+        self._all: tuple[float | None, Iterator[bool], list[Direct]] | None = None
 
     def apply(self, value: object, /, *, by: object = None) -> object:
         """
@@ -106,8 +142,13 @@ class BoundField:
             KeyProviderError: If no key can be had.
         """
         try:
-            if type(value) is str and self._direct is not None:
-                return self._direct(value)
+            if type(value) is str:
+                if self._direct is not None:
+                    return self._direct(value)
+                if self._leased is not None:
+                    until, uses, direct = self._leased
+                    if monotonic() < until and next(uses, False):
+                        return direct(value)
             return self._apply(value, by)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = self._failure(error)
@@ -127,29 +168,53 @@ class BoundField:
             PolicyError: If the rule is random.
         """
         try:
-            if not self.transform.deterministic:
-                raise PolicyError(
-                    f"{type(self.transform).__name__} gives another pseudonym each time, so there "
-                    "is none to look for"
-                )
-            if not self.transform.keyed:
-                return (self._apply(value, by),)
-            self._check(value, by)
-            if is_null(value):
-                return (bare_null(value),)
-            return tuple(self._bind(key).apply(value, by) for key in self._binding.keyset().live)
+            if type(value) is str and self._all is not None:
+                until, uses, directs = self._all
+                if until is None or (monotonic() < until and next(uses, False)):
+                    found: tuple[object, ...] = ()
+                    for direct in directs:
+                        # Not a comprehension, which is a function of its own and costs a tenth.
+                        found += (direct(value),)
+                    return found
+            return self._candidates(value, by)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
+            failure = self._failure(error)
+        del value, by
+        raise failure
+
+    def _candidates(self, value: object, by: object) -> tuple[object, ...]:
+        if not self.transform.deterministic:
+            raise PolicyError(
+                f"{type(self.transform).__name__} gives another pseudonym each time, so there "
+                "is none to look for"
+            )
+        if not self.transform.keyed:
+            return (self._apply(value, by),)
+        self._check(value, by)
+        if is_null(value):
+            return (bare_null(value),)
+        return tuple(protector.apply(value, by) for protector in self._protectors())
+
+    def apply_under(self, keyset: Keyset, value: object, /, *, by: object = None) -> object:
+        """
+        Return the pseudonym of one value under the primary key of a keyset of this binding.
+
+        Raises:
+            DomainError, PolicyError, KeyProviderError: As `apply`.
+        """
+        try:
+            if self.transform.keyed:
+                return self._protected(self._protector(keyset, keyset.primary), value, by)
+            return self._apply(value, by)
         except Exception as error:  # noqa: BLE001 - whatever it is, its content stays inside
             failure = self._failure(error)
         del value, by
         raise failure
 
     def _apply(self, value: object, by: object) -> object:
-        protector = self._protector
-        if protector is None:
-            protector = self._protector = self._primary()
-            if self.transform.by is None:
-                # Text needs none of the checks below, and most values are text.
-                self._direct = protector.apply
+        return self._protected(self._primary(), value, by)
+
+    def _protected(self, protector: Protector, value: object, by: object) -> object:
         if type(value) is not str or self.transform.by is not None:
             self._check(value, by)
             if is_null(value):
@@ -170,9 +235,48 @@ class BoundField:
             )
 
     def _primary(self) -> Protector:
+        """
+        Return what protects, and note how text gets there without the checks of other values.
+        """
         if not self.transform.keyed:
-            return cast("Protector", self.transform)
-        return self._bind(self._binding.keyset().primary)
+            protector = cast("Protector", self.transform)
+        elif self._binding.renews:
+            lease = self._binding.lease()
+            protector = self._protector(lease.keyset, lease.keyset.primary)
+            if self.transform.by is None:
+                self._leased = lease.until, lease.uses, protector.apply
+            return protector
+        else:
+            keyset = self._binding.keyset()
+            protector = self._protector(keyset, keyset.primary)
+        if self.transform.by is None:
+            # Most values are text.
+            self._direct = protector.apply
+        return protector
+
+    def _protectors(self) -> list[Protector]:
+        """
+        Return what protects under each live key, and note how text gets there.
+        """
+        until, uses = None, NEVER
+        if self._binding.renews:
+            lease = self._binding.lease()
+            keyset, until, uses = lease.keyset, lease.until, lease.uses
+        else:
+            keyset = self._binding.keyset()
+        protectors = [self._protector(keyset, key) for key in keyset.live]
+        if self.transform.by is None:
+            self._all = until, uses, [protector.apply for protector in protectors]
+        return protectors
+
+    def _protector(self, keyset: Keyset, key: Key) -> Protector:
+        held, protectors = self._bound
+        if held is not keyset:
+            # One of a renewed keyset may have other material under the same id.
+            protectors = {}
+            self._bound = keyset, protectors
+        found = protectors.get(key.id)
+        return protectors.setdefault(key.id, self._bind(key)) if found is None else found
 
     def _bind(self, key: Key) -> Protector:
         return cast("KeyedTransform", self.transform).bind(self._binding.subkeys(self.path, key))
@@ -241,7 +345,13 @@ class BoundField:
 
     def __reduce__(self) -> tuple[object, ...]:
         binding = self._binding
-        return _field, (binding.policy, binding.keys, binding.keyset_name, self.path)
+        return _field, (
+            binding.policy,
+            binding.keys,
+            binding.keyset_name,
+            binding.key_field,
+            self.path,
+        )
 
 
 @final
@@ -259,15 +369,21 @@ class Pseudonymizer:
             before the first use.
 
         keyset: The name of the keyset.
+
+        key_field: The name under which each record carries the id of the key that protected it.
     """
 
     __slots__ = ("_binding", "_fields", "_root")
 
     def __init__(
-        self, policy: Policy, keys: KeyProvider | None = None, keyset: str = "default"
+        self,
+        policy: Policy,
+        keys: KeyProvider | None = None,
+        keyset: str = "default",
+        key_field: str | None = None,
     ) -> None:
         try:
-            self._binding = Binding(policy, keys, keyset)
+            self._binding = Binding(policy, keys, keyset, key_field)
         except PrivkitError:
             # A traceback can print locals: not an object without its parts, nor a key that
             # somebody passes for a provider or for a name.
@@ -301,6 +417,28 @@ class Pseudonymizer:
         The name of the keyset.
         """
         return self._binding.keyset_name
+
+    @property
+    def key_field(self) -> str | None:
+        """
+        Where records carry the id of the key that protected them; ``None`` if they do not.
+        """
+        return self._binding.key_field
+
+    def pinned(self) -> "Pseudonymizer":
+        """
+        Return one that goes on with the keys of this moment, whatever is renewed meanwhile.
+
+        For a dataset that is to be under one key. It holds the keys, so it cannot be pickled.
+
+        Raises:
+            KeyProviderError: If the provider fails.
+        """
+        binding = self._binding
+        if not binding.renews:
+            return self
+        keys = StaticKeys.of(binding.keyset(), name=binding.keyset_name)
+        return Pseudonymizer(binding.policy, keys, binding.keyset_name, binding.key_field)
 
     @property
     def fields(self) -> tuple[BoundField, ...]:
@@ -365,9 +503,19 @@ class Pseudonymizer:
             raise
 
     def _pseudonymize(self, record: Record) -> dict[str, object]:
-        visit = _Protect(record, self.policy.unruled)
+        binding = self._binding
+        # All of a record is under one keyset, also if that is renewed meanwhile.
+        renewed = binding.renews or binding.key_field is not None
+        keyset = binding.keyset() if renewed and binding.keys is not None else None
+        visit = _Protect(record, self.policy.unruled, keyset)
+        if binding.key_field is not None and binding.key_field in record:
+            raise PolicyError(
+                f"the record has a field '{binding.key_field}' of its own, which is the key_field"
+            )
         result = walk(record, self._root, visit)
         refuse(visit.missing)
+        if binding.key_field is not None:
+            result[binding.key_field] = cast("Keyset", keyset).primary.id
         return result
 
     def __repr__(self) -> str:
@@ -377,7 +525,7 @@ class Pseudonymizer:
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Pseudonymizer, (self.policy, self._binding.keys, self.keyset_name)
+        return Pseudonymizer, (self.policy, self._binding.keys, self.keyset_name, self.key_field)
 
 
 class _Protect:
@@ -385,18 +533,22 @@ class _Protect:
     The visitor of one record on its way out.
     """
 
-    __slots__ = ("missing", "record", "unruled_policy")
+    __slots__ = ("keyset", "missing", "record", "unruled_policy")
 
-    def __init__(self, record: Record, unruled_policy: str) -> None:
+    def __init__(self, record: Record, unruled_policy: str, keyset: Keyset | None) -> None:
         self.record = record
+        self.keyset = keyset
         self.unruled_policy = unruled_policy
         self.missing: list[str] = []
 
     def value(self, value: object, rule: BoundField, /) -> object:
         if isinstance(rule.transform, Drop):
             return OMIT
-        by = rule.transform.by
-        return rule.apply(value, by=None if by is None else find(self.record, by))
+        path = rule.transform.by
+        by = None if path is None else find(self.record, path)
+        if self.keyset is None:
+            return rule.apply(value, by=by)
+        return rule.apply_under(self.keyset, value, by=by)
 
     def unruled(self, _value: object, where: str, /) -> object:
         if self.unruled_policy == "drop":
@@ -419,5 +571,18 @@ def clean(error: Exception, lead: str) -> PrivkitError:
     return error.with_traceback(None)
 
 
-def _field(policy: Policy, keys: KeyProvider | None, keyset_name: str, path: str) -> BoundField:
-    return Pseudonymizer(policy, keys, keyset_name)[path]
+def _field(
+    policy: Policy, keys: KeyProvider | None, keyset_name: str, key_field: str | None, path: str
+) -> BoundField:
+    return Pseudonymizer(policy, keys, keyset_name, key_field)[path]
+
+
+def _check_key_field(key_field: object, policy: Policy, keyed: list[str]) -> None:
+    if type(key_field) is not str or not key_field.isprintable() or not key_field:
+        raise PolicyError("key_field is the name of a field: printable text, and not empty")
+    if key_field in policy.fields:
+        raise PolicyError(
+            f"policy '{policy.name}' rules '{key_field}', so it cannot be the key_field as well"
+        )
+    if not keyed:
+        raise PolicyError(f"policy '{policy.name}' has no keyed fields, so it needs no key_field")

@@ -1,6 +1,7 @@
 """The way back: who may, written down first, then revealed."""
 
 import copy
+import json
 import pickle
 import traceback
 
@@ -13,6 +14,7 @@ from privkit import (
     FormatPreserving,
     Keep,
     Key,
+    Keyset,
     MemoryAudit,
     Policy,
     Redact,
@@ -331,6 +333,54 @@ class TestKeys:
 
         assert {"mrn": "0042137"} == rotated.reidentify({"mrn": row["mrn"]}, key_id="k2", **ASKED)
         assert {"mrn": "0042137"} == rotated.reidentify(old, key_id="k1", **ASKED)
+
+    def test_a_companion_tells(self, audit):
+        """With key_field, a record tells its key itself, unless the caller does."""
+        authority = POLICY.authority(
+            ROTATED,
+            access=AllowList({"dr.lee": ["treatment"]}),
+            audit=audit,
+            key_field="key",
+        )
+        rows = [
+            POLICY.bind(StaticKeys(primary=key), key_field="key").pseudonymize({"mrn": "0042137"})
+            for key in (NEW, OLD)
+        ]
+        asked = {"mrn": rows[1]["mrn"], "key": "k2"}
+        with pytest.raises(PolicyError, match="pass key_id="):
+            authority.reidentify({"mrn": rows[1]["mrn"], "key": None}, **ASKED)
+        with pytest.raises(KeyNotFoundError, match="no key of that id"):
+            authority.reidentify({"mrn": rows[1]["mrn"], "key": TEXT}, **ASKED)
+
+        assert [{"mrn": "0042137"}] * 2 == list(authority.reidentify_all(rows, **ASKED))
+        assert {"mrn": "0042137"} == authority.reidentify(asked, key_id="k1", **ASKED)
+
+    def test_compromised_keys_need_a_reason(self, audit):
+        """A compromised key resolves for a reason, which stands in the audit event."""
+        row = POLICY.bind(StaticKeys(primary=OLD)).pseudonymize({"chart": [1], "mrn": "0042137"})
+        keys = StaticKeys.of(Keyset(NEW, compromised=[OLD]))
+        authority = POLICY.authority(keys, access=AllowList({"dr.lee": ["treatment"]}), audit=audit)
+        with pytest.raises(KeyNotFoundError, match="compromised, so it resolves for a stated"):
+            authority.reidentify({"chart": row["chart"]}, **ASKED)
+        with pytest.raises(PolicyError, match="names its reason to allow compromised keys in text"):
+            authority.reidentify(row, allow_compromised=" ", **ASKED)
+        told = {"allow_compromised": "rescue after the leak", "key_id": "k1", **ASKED}
+
+        assert {"chart": [1], "mrn": "0042137"} == authority.reidentify(row, **told)
+        assert [{"chart": [1]}] == list(authority.reidentify_all([{"chart": row["chart"]}], **told))
+        reasons = [json.loads(event.to_json()).get("allow_compromised") for event in audit.events]
+        assert [None, "rescue after the leak", "rescue after the leak"] == reasons
+
+    def test_one_compromised_key_is_told_apart(self, audit):
+        """A keyset with nothing but a compromised key resolves with a reason alone."""
+        row = POLICY.bind(StaticKeys(primary=OLD)).pseudonymize({"mrn": "0042137"})
+        keys = StaticKeys.of(Keyset(None, compromised=[OLD], obstacle="key k1 is compromised"))
+        authority = POLICY.authority(keys, access=AllowList({"dr.lee": ["treatment"]}), audit=audit)
+        with pytest.raises(PolicyError, match="has 0 live ones"):
+            authority.reidentify(row, **ASKED)
+
+        told = {"allow_compromised": "rescue after the leak", **ASKED}
+        assert {"mrn": "0042137"} == authority.reidentify(row, **told)
 
     def test_absent_key_is_an_error(self, authority):
         """A pseudonym under a key that is not in the keyset is refused, never tried."""

@@ -37,6 +37,7 @@ from privkit.errors import (
     PrivkitError,
     UnruledFieldError,
 )
+from privkit.keys.cached import CachedKeys
 from privkit.testing.keys import FaultyKeys
 from privkit.typing import Technique
 from tests.canaries import DIGITS, EMAIL, KEY_BYTES, OTHER_KEY_BYTES, TEXT
@@ -433,3 +434,78 @@ class TestSharing:
         os.waitpid(child, 0)
 
         assert b"y" == os.read(read, 1)
+
+
+class TestKeyField:
+    """Records that carry the id of the key that protected them."""
+
+    POLICY = Policy(
+        "patients", version=1, fields={"mrn": FormatPreserving("digits"), "ward": Keep()}
+    )
+
+    def test_records_carry_the_key(self):
+        """The id of the primary stands last, under the name of the companion."""
+        patients = self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="key")
+        row = patients.pseudonymize({"mrn": "0042137", "ward": None})
+
+        assert ["mrn", "ward", "key"] == list(row)
+        assert "k1" == row["key"]
+        assert "key" == patients.key_field
+
+    def test_it_survives_pickling(self, monkeypatch):
+        """A pseudonymizer and a field are unpickled with the companion."""
+        monkeypatch.setenv("PRIVKIT_KEYS", Key("k1", KEY_BYTES).to_text())
+        patients = self.POLICY.bind(EnvironmentKeys(), key_field="key")
+        copied = pickle.loads(pickle.dumps(patients))
+        field = pickle.loads(pickle.dumps(patients["mrn"]))
+
+        assert "k1" == copied.pseudonymize({"mrn": "0042137"})["key"]
+        assert patients["mrn"].apply("0042137") == field.apply("0042137")
+
+    @pytest.mark.parametrize("key_field", ["", "\n", 1, b"key"])
+    def test_it_is_the_name_of_a_field(self, key_field):
+        """What cannot be the name of a field is refused when a policy is bound."""
+        with pytest.raises(PolicyError, match="key_field is the name of a field"):
+            self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field=key_field)
+
+    def test_the_policy_does_not_rule_it(self):
+        """A field with a rule is not the companion as well."""
+        with pytest.raises(PolicyError, match="rules 'mrn', so it cannot be the key_field"):
+            self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="mrn")
+
+    def test_it_needs_a_keyed_rule(self):
+        """A policy without keys has no key to name."""
+        with pytest.raises(PolicyError, match="has no keyed fields, so it needs no key_field"):
+            Policy("p", fields={"ward": Keep()}).bind(key_field="key")
+
+    def test_a_record_has_no_such_field(self):
+        """A field of the record is never overwritten by the companion."""
+        patients = self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="key")
+        with pytest.raises(PolicyError, match="has a field 'key' of its own"):
+            patients.pseudonymize({"mrn": "0042137", "key": TEXT})
+
+
+class TestShortWay:
+    """Pseudonyms under every live key, also for values that take the short way."""
+
+    KEYS = StaticKeys(Key("k2", KEY_BYTES), older=[Key("k1", OTHER_KEY_BYTES)])
+
+    def test_later_calls_take_the_short_way(self):
+        """Text that is asked for again has the candidates it had at first."""
+        field = Policy("p", fields={"email": Token()}).bind(self.KEYS)["email"]
+        first = field.candidates(EMAIL)
+
+        assert first == field.candidates(EMAIL)
+        assert first[0] == field.apply(EMAIL)
+        assert (None,) == field.candidates(None)
+
+    @pytest.mark.parametrize("keys", [KEYS, CachedKeys(KEYS, ttl=60)])
+    def test_rules_that_depend_on_a_field(self, keys):
+        """A date that is shifted by subject has its candidates under each key."""
+        policy = Policy("p", fields={"mrn": Token(), "seen": ShiftDate(by="mrn", max_days=30)})
+        field = policy.bind(keys)["seen"]
+        found = field.candidates(date(2024, 5, 17), by="7")
+
+        assert found == field.candidates(date(2024, 5, 17), by="7")
+        assert found[0] == field.apply(date(2024, 5, 17), by="7")
+        assert 2 == len(found)

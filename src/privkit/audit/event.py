@@ -33,6 +33,8 @@ class AuditEvent:
         fields: The policy paths asked for.
 
         records: How many records were asked for; ``None`` for a stream whose end is not known.
+
+        allow_compromised: Why compromised keys may resolve; ``None`` where they may not.
     """
 
     time: str
@@ -44,9 +46,13 @@ class AuditEvent:
     fingerprint: str
     fields: tuple[str, ...]
     records: int | None
+    allow_compromised: str | None = None
 
     def to_json(self) -> str:
         """
         Return the event as one line of JSON, without a line break.
         """
-        return json.dumps({"privkit-audit": FORMAT, **dataclasses.asdict(self)})
+        parts = dataclasses.asdict(self)
+        if self.allow_compromised is None:
+            del parts["allow_compromised"]
+        return json.dumps({"privkit-audit": FORMAT, **parts})

@@ -39,7 +39,11 @@ def apply(options: argparse.Namespace) -> int:
     chosen = _format(options)
     policy = Policy.load(options.policy)
     keyed = any(rule.keyed for rule in policy.fields.values())
-    pseudonymizer = policy.bind(provider(options.keys) if keyed else None, keyset=options.keyset)
+    pseudonymizer = policy.bind(
+        provider(options.keys) if keyed else None,
+        keyset=options.keyset,
+        key_field=options.key_field,
+    )
     with _terminable(), reporting(bar=options.progress) as progress:
         manifest = pseudonymize_file(
             pseudonymizer,

@@ -270,6 +270,9 @@ def _apply(commands: _Commands) -> None:
         "--keyset", metavar="NAME", default="default", help="the keyset; default: %(default)s"
     )
     parser.add_argument(
+        "--key-field", metavar="NAME", help="a field to add: the id of the key of each record"
+    )
+    parser.add_argument(
         "--format", choices=("csv", "json-lines"), help="of IN; default: what its suffix says"
     )
     parser.add_argument("--delimiter", metavar="CHARACTER", help=r"of CSV; \t is a tab")

@@ -246,8 +246,9 @@ class _Protect:
     """
 
     def __init__(self, pseudonymizer: Pseudonymizer) -> None:
-        self._pseudonymizer = pseudonymizer
-        keyset = pseudonymizer.keyset
+        # One key for the whole file, which its manifest names.
+        self._pseudonymizer = pseudonymizer.pinned()
+        keyset = self._pseudonymizer.keyset
         self._key = None if keyset is None else keyset.primary
 
     def header(self, header: tuple[str, ...], /) -> tuple[str, ...]:

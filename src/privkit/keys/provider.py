@@ -3,7 +3,8 @@ Where keysets come from, and the one place that trusts no provider.
 """
 
 import re
-from typing import Final, Protocol
+from collections.abc import Iterator
+from typing import Final, Protocol, final
 
 from privkit.errors import KeyNotFoundError, KeyProviderError, PrivkitError
 from privkit.keys.keyset import Keyset
@@ -28,6 +29,45 @@ class KeyProvider(Protocol):
         Raises:
             KeyNotFoundError: If there is no keyset of that name.
             KeyUnavailableError: If the backend cannot be reached; retry.
+        """
+        ...
+
+
+@final
+class Lease:
+    """
+    A keyset that may be used for a while, and for a number of times.
+
+    Attributes:
+        keyset: The keys.
+
+        until: The reading of ``time.monotonic()`` up to which it may be used without asking again.
+
+        uses: Yields something true for each such use that is left, and is exhausted behind them.
+    """
+
+    __slots__ = ("keyset", "until", "uses")
+
+    def __init__(self, keyset: Keyset, until: float, uses: Iterator[bool]) -> None:
+        self.keyset = keyset
+        self.until = until
+        self.uses = uses
+
+    def __repr__(self) -> str:
+        return f"Lease({self.keyset!r})"
+
+
+class RenewingKeys(KeyProvider, Protocol):
+    """
+    A provider whose keysets are to be asked for again and again, such as `CachedKeys`.
+    """
+
+    def lease(self, name: str, /) -> Lease:
+        """
+        Return the keyset *name* for one use, and for as many more as the lease allows.
+
+        Raises:
+            KeyProviderError: If no keys can be had, or none that may still be used.
         """
         ...
 

@@ -197,7 +197,13 @@ class Policy:
 
         return Difference.between(self, other)
 
-    def bind(self, keys: KeyProvider | None = None, *, keyset: str = "default") -> "Pseudonymizer":
+    def bind(
+        self,
+        keys: KeyProvider | None = None,
+        *,
+        keyset: str = "default",
+        key_field: str | None = None,
+    ) -> "Pseudonymizer":
         """
         Join the policy to keys, to protect. What comes back has no method that reveals.
 
@@ -207,13 +213,18 @@ class Policy:
 
             keyset: The name of the keyset.
 
+            key_field: The name of a field that the policy does not rule: records come back with
+                the id of the key that protected them under it. Format-preserving pseudonyms do
+                not carry their key, so where records outlive a key this keeps them readable.
+
         Raises:
-            PolicyError: If a rule is keyed and there is no provider.
+            PolicyError: If a rule is keyed and there is no provider, or the policy rules
+                *key_field* or has no keyed rule.
         """
         from privkit.pseudonymizer import Pseudonymizer
 
         try:
-            return Pseudonymizer(self, keys, keyset)
+            return Pseudonymizer(self, keys, keyset, key_field)
         finally:
             # A traceback can print locals, and somebody may pass a key for a provider.
             del keys, keyset
@@ -225,6 +236,7 @@ class Policy:
         access: "Access",
         audit: "AuditSink",
         keyset: str = "default",
+        key_field: str | None = None,
     ) -> "Authority":
         """
         Join the policy to keys, to reveal: the only way back.
@@ -238,13 +250,18 @@ class Policy:
 
             keyset: The name of the keyset.
 
+            key_field: Where records carry the id of the key that protected them; ``None`` if
+                they do not.
+
         Raises:
             PolicyError: If an argument is not what it should be.
         """
         from privkit.authority import Authority
 
         try:
-            return Authority(self, keys, access=access, audit=audit, keyset=keyset)
+            return Authority(
+                self, keys, access=access, audit=audit, keyset=keyset, key_field=key_field
+            )
         finally:
             del keys, keyset
 

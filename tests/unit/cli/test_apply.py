@@ -172,6 +172,16 @@ class TestApply:
         assert 0 == apply(*options, source=source, target="out.jsonl")
         assert '"ward":{"a":[1.50]}' in (folder / "out.jsonl").read_text()
 
+    def test_rows_carry_their_key(self, folder):
+        """
+        With --key-field each row has the id of the key that protected it, in a column of its own.
+        """
+        assert 0 == apply("--key-field", "key")
+
+        rows = [line.split(",") for line in (folder / "out.csv").read_text().splitlines()]
+        assert ["mrn", "email", "name", "ward", "key"] == rows[0]
+        assert ["test", "test"] == [row[-1] for row in rows[1:]]
+
 
 class TestUsage:
     @pytest.mark.parametrize(
