@@ -164,4 +164,7 @@ def unreached(sites: set[Site], source: Path = SOURCE) -> list[Site]:
 
 def _is_foreign(node: ast.expr, own: set[str]) -> bool:
     name = node.func if isinstance(node, ast.Call) else node
+    if isinstance(name, ast.Attribute):
+        # Such as argparse.ArgumentTypeError, which argparse catches.
+        return ast.unparse(name.value) == "argparse"
     return isinstance(name, ast.Name) and (hasattr(builtins, name.id) or name.id in own)

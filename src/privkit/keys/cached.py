@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Final, final
+from typing import Final, cast, final
 
 from privkit.errors import (
     KeyMaterialError,
@@ -118,10 +118,11 @@ class CachedKeys:
         with place.lock:
             if place.held is not None and place.held.take():
                 return place.held.lease
-            if time.monotonic() >= place.pause_until:
-                self._renew(place)
-                if place.held is not None and place.held.take():
-                    return place.held.lease
+            if time.monotonic() >= place.pause_until and self._renew(place):
+                held = cast("_Held", place.held)
+                # What was fetched serves its caller, however slow the machine.
+                held.take()
+                return held.lease
             raise place.failure()
 
     def _renew_aside(self, place: "_Place") -> None:
@@ -137,22 +138,23 @@ class CachedKeys:
             # No further thread is to be had: the next caller tries again.
             place.end()
 
-    def _renew(self, place: "_Place") -> None:
+    def _renew(self, place: "_Place") -> bool:
         """
-        Ask the provider, and note what it says.
+        Ask the provider, note what it says, and return whether that was a keyset.
         """
         begun = time.monotonic()
         try:
             keyset = resolve(self._provider, place.name)
         except KeyProviderError as error:
             place.note(error, begun + min(self._ttl / PAUSE, LONGEST_PAUSE))
-            return
+            return False
         before = place.held
         if before is not None and before.lease.keyset == keyset:
             # What was bound to these keys stays bound.
             keyset = before.lease.keyset
         place.pause_until = 0.0
         place.held = _Held(keyset, begun, self._ttl, self._max_uses)
+        return True
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CachedKeys):

@@ -239,6 +239,8 @@ class TestRecords:
             patients.pseudonymize({"email": EMAIL, "mrn": "42"})
 
         assert "mrn" == caught.value.field
+        with pytest.raises(DomainError, match="fewer than 1,000,000 values"):
+            patients["mrn"].apply_under(Keyset(OLD), "42")
 
     def test_candidates_follow_a_renewal(self):
         """Candidates that were made under a lease are made afresh when it is over."""
