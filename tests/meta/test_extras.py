@@ -15,14 +15,6 @@ BLOCKED = {
         "keyring",
         "from privkit.keys.os_keyring import KeyringKeys; KeyringKeys().keyset('default')",
     ),
-    "pkcs11": (
-        "pkcs11",
-        """
-from privkit.keys.pkcs11 import PKCS11
-seal = PKCS11(module='/a.so', token='a', object='a', pin='A')
-seal.unwrap({'nonce': 16 * 'A', 'wrapped': 64 * 'A'}, b'')
-""",
-    ),
     "progress": (
         "rich",
         """

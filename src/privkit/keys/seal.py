@@ -9,7 +9,7 @@ import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, final
+from typing import Final, Protocol, final
 
 from privkit.ciphers.secret import SecretBytes
 from privkit.ciphers.siv import AESSIV
@@ -19,9 +19,6 @@ from privkit.keys.key import Key
 from privkit.keys.provider import DEFAULT, KeyProvider, require_name, resolve
 from privkit.keys.text import holds_key
 from privkit.typing import Secret
-
-Source: TypeAlias = "str | Path | Callable[[], str]"
-"""Where a secret comes from: the name of a variable, a private file, or a callable."""
 
 DATA_KEY_SIZE: Final = 32
 
@@ -113,8 +110,8 @@ class Passphrase:
 
     __slots__ = ("_cost", "_source")
 
-    def __init__(self, source: Source, /, *, cost: int = 2**17) -> None:
-        complaint = source_complaint(source, "passphrase")
+    def __init__(self, source: str | Path | Callable[[], str], /, *, cost: int = 2**17) -> None:
+        complaint = _source_complaint(source)
         if complaint is None and (type(cost) is not int or cost not in COSTS):
             complaint = f"the cost of scrypt is a power of two from {COSTS[0]} to {COSTS[-1]}"
         if complaint is not None:
@@ -165,7 +162,7 @@ class Passphrase:
         return _opened(AESSIV(key), header, context, "the passphrase is another one")
 
     def _passphrase(self) -> SecretBytes:
-        found = fetch(self._source, "passphrase")
+        found = _fetch(self._source)
         if isinstance(found, KeyProviderError):
             raise found
         length = len(found.expose().decode())
@@ -184,7 +181,7 @@ class Passphrase:
         return hash((Passphrase, self._source))
 
     def __repr__(self) -> str:
-        return f"Passphrase({shown(self._source)})"
+        return f"Passphrase({_place(self._source)})"
 
 
 @final
@@ -331,15 +328,7 @@ def _scrypt(passphrase: Secret, salt: bytes, cost: int) -> SecretBytes:
     )
 
 
-def source_complaint(source: object, what: str, /) -> str | None:
-    """
-    Say why something is no place that a secret comes from, or ``None``.
-
-    Args:
-        source: The name of an environment variable, a path or a callable.
-
-        what: What messages call the secret, such as ``"passphrase"``.
-    """
+def _source_complaint(source: object) -> str | None:
     if isinstance(source, Path):
         return path_complaint(source)
     if callable(source) or (
@@ -347,33 +336,30 @@ def source_complaint(source: object, what: str, /) -> str | None:
     ):
         return None
     return (
-        f"a {what} comes from the name of an environment variable in upper case, a Path or a "
+        "a passphrase comes from the name of an environment variable in upper case, a Path or a "
         f"callable, got {type(source).__name__} that is none: never pass it itself"
     )
 
 
-def shown(source: Source, /) -> str:
-    """
-    Return a place that a secret comes from as text, without a secret.
-    """
+def _place(source: str | Path | Callable[[], str]) -> str:
     if isinstance(source, str | Path):
         return repr(str(source))
     return type(source).__name__
 
 
-def fetch(source: Source, what: str, /) -> SecretBytes | KeyProviderError:
+def _fetch(source: str | Path | Callable[[], str]) -> SecretBytes | KeyProviderError:
     """
-    Return a secret, or what is wrong. It never raises, since its locals hold the secret.
+    Return a passphrase, or what is wrong. It never raises, since its locals hold the passphrase.
     """
     if isinstance(source, str):
         text: object = os.environ.get(source)
         if not text:
             return KeyNotFoundError(
-                f"there is no {what}: set the environment variable {source} to it",
+                f"there is no passphrase: set the environment variable {source} to it",
                 variable=source,
             )
     elif isinstance(source, Path):
-        content = read_private(os.fspath(source), f"{what} file", f"write the {what} to it")
+        content = read_private(os.fspath(source), "passphrase file", "write the passphrase to it")
         if isinstance(content, KeyProviderError):
             return content
         text = _decoded((content.expose().splitlines() or [b""])[0])
@@ -382,14 +368,14 @@ def fetch(source: Source, what: str, /) -> SecretBytes | KeyProviderError:
             text = source()
         except KeyProviderError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - its message may hold the secret
-            return KeyProviderError(f"what returns the {what} raised {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - its message may hold the passphrase
+            return KeyProviderError(f"what returns the passphrase raised {type(error).__name__}")
     if type(text) is not str:
-        return KeyMaterialError(f"a {what} is text, got {type(text).__name__}")
+        return KeyMaterialError(f"a passphrase is text, got {type(text).__name__}")
     try:
         return SecretBytes(unicodedata.normalize("NFC", text).encode())
     except UnicodeEncodeError:
-        return KeyMaterialError(f"a {what} is text, got half of a surrogate pair in it")
+        return KeyMaterialError("a passphrase is text, got half of a surrogate pair in it")
 
 
 def _decoded(line: bytes) -> str | None:
