@@ -12,6 +12,7 @@ from privkit.formats.values import bare_null, is_null
 from privkit.keys import Key, KeyProvider, Keyset, StaticKeys, Subkeys, resolve
 from privkit.keys.provider import Lease, RenewingKeys, require_name
 from privkit.policy.model import Policy
+from privkit.policy.paths import Step, parse
 from privkit.policy.tree import OMIT, find, grow, refuse, walk
 from privkit.transforms.redact import Drop
 from privkit.typing import KeyedTransform, Protector, Record, Technique, Transform
@@ -419,6 +420,17 @@ class Pseudonymizer:
         return self._binding.keyset_name
 
     @property
+    def key_id(self) -> str | None:
+        """
+        The id of the key that protects, fetched if need be; ``None`` if bound without a provider.
+
+        Raises:
+            KeyProviderError: If the provider fails, or no key may protect.
+        """
+        keyset = self.keyset
+        return None if keyset is None else keyset.primary.id
+
+    @property
     def key_field(self) -> str | None:
         """
         Where records carry the id of the key that protected them; ``None`` if they do not.
@@ -580,7 +592,10 @@ def _field(
 def _check_key_field(key_field: object, policy: Policy, keyed: list[str]) -> None:
     if type(key_field) is not str or not key_field.isprintable() or not key_field:
         raise PolicyError("key_field is the name of a field: printable text, and not empty")
-    if key_field in policy.fields:
+    other = policy.fields.get(Step.OTHER.value)
+    ruled = any(key_field in {path, parse(path)[0]} for path in policy.fields)
+    # An authority would take the id of a key for a value that such a rule made.
+    if ruled or (other is not None and other.reversible):
         raise PolicyError(
             f"policy '{policy.name}' rules '{key_field}', so it cannot be the key_field as well"
         )

@@ -473,6 +473,29 @@ class TestKeyField:
         with pytest.raises(PolicyError, match="rules 'mrn', so it cannot be the key_field"):
             self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="mrn")
 
+    @pytest.mark.parametrize(
+        ("path", "rule"), [("key.a", Keep()), ("key[*]", Token()), ("*", Encrypt())]
+    )
+    def test_nor_what_stands_below_it(self, path, rule):
+        """A field in which rules apply, or that a rule for all others may reveal, is refused."""
+        policy = Policy("p", fields={"mrn": Token(), path: rule})
+        with pytest.raises(PolicyError, match="rules 'key', so it cannot be the key_field"):
+            policy.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="key")
+
+    def test_a_rule_for_all_others_may_let_it_be(self):
+        """Where other fields are kept, the companion stands beside them."""
+        policy = Policy("p", fields={"mrn": FormatPreserving("digits"), "*": Keep()})
+        row = policy.bind(StaticKeys(Key("k1", KEY_BYTES)), key_field="key").pseudonymize(
+            {"mrn": "0042137", "ward": "B2"}
+        )
+
+        assert ("B2", "k1") == (row["ward"], row["key"])
+
+    def test_the_key_in_use_can_be_asked_for(self):
+        """A pseudonymizer names its primary, and without a provider there is none."""
+        assert "k1" == self.POLICY.bind(StaticKeys(Key("k1", KEY_BYTES))).key_id
+        assert Policy("p", fields={"ward": Keep()}).bind().key_id is None
+
     def test_it_needs_a_keyed_rule(self):
         """A policy without keys has no key to name."""
         with pytest.raises(PolicyError, match="has no keyed fields, so it needs no key_field"):

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Final, cast, final
+from typing import Final, final
 
 from privkit.errors import (
     KeyMaterialError,
@@ -118,11 +118,12 @@ class CachedKeys:
         with place.lock:
             if place.held is not None and place.held.take():
                 return place.held.lease
-            if time.monotonic() >= place.pause_until and self._renew(place):
-                held = cast("_Held", place.held)
-                # What was fetched serves its caller, however slow the machine.
-                held.take()
-                return held.lease
+            if time.monotonic() >= place.pause_until:
+                held = self._renew(place)
+                if held is not None:
+                    # What was fetched serves its caller, however slow the machine.
+                    held.take()
+                    return held.lease
             raise place.failure()
 
     def _renew_aside(self, place: "_Place") -> None:
@@ -138,23 +139,16 @@ class CachedKeys:
             # No further thread is to be had: the next caller tries again.
             place.end()
 
-    def _renew(self, place: "_Place") -> bool:
+    def _renew(self, place: "_Place") -> "_Held | None":
         """
-        Ask the provider, note what it says, and return whether that was a keyset.
+        Ask the provider, note what it says, and return the keys if it has said some.
         """
         begun = time.monotonic()
         try:
             keyset = resolve(self._provider, place.name)
         except KeyProviderError as error:
-            place.note(error, begun + min(self._ttl / PAUSE, LONGEST_PAUSE))
-            return False
-        before = place.held
-        if before is not None and before.lease.keyset == keyset:
-            # What was bound to these keys stays bound.
-            keyset = before.lease.keyset
-        place.pause_until = 0.0
-        place.held = _Held(keyset, begun, self._ttl, self._max_uses)
-        return True
+            return place.note(error, begun, begun + min(self._ttl / PAUSE, LONGEST_PAUSE))
+        return place.take_over(keyset, begun, self._ttl, self._max_uses)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CachedKeys):
@@ -221,7 +215,16 @@ class _Place:
     What one process has of one keyset.
     """
 
-    __slots__ = ("_failure", "_renewing", "held", "lock", "name", "pause_until")
+    __slots__ = (
+        "_asked",
+        "_failure",
+        "_renewing",
+        "_telling",
+        "held",
+        "lock",
+        "name",
+        "pause_until",
+    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -229,6 +232,9 @@ class _Place:
         self.held: _Held | None = None
         self.pause_until = 0.0
         self._renewing = threading.Lock()
+        self._telling = threading.Lock()
+        # When what is held, or the word that ended it, was asked for.
+        self._asked = 0.0
         self._failure: tuple[type[KeyProviderError], str] = (KeyUnavailableError, "")
 
     def begin(self) -> bool:
@@ -243,15 +249,41 @@ class _Place:
         """
         self._renewing.release()
 
-    def note(self, error: KeyProviderError, pause_until: float) -> None:
+    def take_over(
+        self, keyset: Keyset, begun: float, ttl: float, max_uses: int | None
+    ) -> _Held | None:
+        """
+        Hold the keyset of a question that was asked at *begun*, and return what is held.
+        """
+        with self._telling:
+            # A slow answer is of an earlier time than one that overtook it.
+            if begun >= self._asked:
+                before = self.held
+                if before is not None and before.lease.keyset == keyset:
+                    # What was bound to these keys stays bound.
+                    keyset = before.lease.keyset
+                self._asked = begun
+                self.pause_until = 0.0
+                self.held = _Held(keyset, begun, ttl, max_uses)
+            return self.held
+
+    def note(self, error: KeyProviderError, begun: float, pause_until: float) -> _Held | None:
         """
         Remember a failure, and drop the keyset if the provider says that it is gone or broken.
+
+        Returns:
+            What another question has brought, which was asked later.
         """
         final_word = isinstance(error, KeyNotFoundError | KeyMaterialError)
-        self._failure = (type(error) if final_word else KeyUnavailableError, str(error))
-        self.pause_until = pause_until
-        if final_word:
-            self.held = None
+        with self._telling:
+            if begun < self._asked:
+                return self.held
+            self._failure = (type(error) if final_word else KeyUnavailableError, str(error))
+            self.pause_until = pause_until
+            if final_word:
+                self._asked = begun
+                self.held = None
+            return None
 
     def failure(self) -> KeyProviderError:
         """

@@ -214,6 +214,61 @@ class TestOutage:
         assert 2 == backend.calls
 
 
+class TestOvertaken:
+    """An answer that comes so late that a later question was answered before it."""
+
+    @pytest.mark.parametrize("late", [Keyset(OLD), KeyNotFoundError("no such keyset")])
+    def test_a_later_answer_stands(self, late):
+        """What a slow provider says at last changes nothing that it has said since."""
+        gate, asked = threading.Event(), threading.Event()
+        backend = Backend(Keyset(OLD))
+        keys = CachedKeys(backend, ttl=LONG, max_uses=2)
+        keys.keyset("default")
+        answer = backend.keyset
+
+        def slow(_name):
+            asked.set()
+            gate.wait(20)
+            if isinstance(late, Exception):
+                raise late
+            return late
+
+        backend.keyset = slow
+        keys.keyset("default")
+        assert asked.wait(20)
+        backend.keyset, backend.answer = answer, Keyset(FRESH, [OLD])
+        fresh = keys.keyset("default").primary
+        gate.set()
+        assert until(lambda: not any(t.name == "privkit keys" for t in threading.enumerate()))
+
+        assert FRESH == fresh == keys.keyset("default").primary
+
+    def test_a_later_word_stands(self):
+        """Keys that were asked for before they were said to be gone are not used."""
+        gate, asked = threading.Event(), threading.Event()
+        backend = Backend(Keyset(OLD))
+        keys = CachedKeys(backend, ttl=LONG, max_uses=2)
+        keys.keyset("default")
+        answer = backend.keyset
+
+        def slow(_name):
+            asked.set()
+            gate.wait(20)
+            return Keyset(OLD)
+
+        backend.keyset = slow
+        keys.keyset("default")
+        assert asked.wait(20)
+        backend.keyset, backend.answer = answer, KeyNotFoundError("no such keyset")
+        with pytest.raises(KeyNotFoundError):
+            keys.keyset("default")
+        gate.set()
+        assert until(lambda: not any(t.name == "privkit keys" for t in threading.enumerate()))
+
+        with pytest.raises(KeyNotFoundError):
+            keys.keyset("default")
+
+
 class TestRecords:
     def test_a_record_is_under_one_key(self):
         """Whatever is renewed meanwhile, the fields of a record never mix keys."""
