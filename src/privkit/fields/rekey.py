@@ -82,7 +82,8 @@ class Rekey:
         dataset: What *keys* call the dataset. They are told which keys it needs: all of them
             when a run begins, the primary alone when it is proved that this is so.
 
-        allow_compromised: Why values under compromised keys may be revealed, in words.
+        allow_compromised: Why values under compromised keys may be revealed, in words. It stands
+            in the audit event.
 
     Raises:
         PolicyError: If a field would not come under the primary: it is one-way and has no
@@ -261,7 +262,9 @@ class Rekey:
             PrivkitError: As `records`.
         """
         # One request of an authority, of which nothing is asked after that.
-        self._authority.reidentify_all((), fields=self._reveals, **self._request)
+        self._authority.reidentify_all(
+            (), fields=self._reveals, allow_compromised=self._reason, **self._request
+        )
         if self._ring is None:
             ring = Ring(self._binding, self._reason)
             for path, way in self._ways.items():

@@ -574,10 +574,12 @@ class TestKeys:
         assert record == made
         assert 1 == report.failed
         assert "allow_compromised" in str(told[0][1])
+        audit = MemoryAudit()
         assert {**protected(RECORD, NEW), "host": None} == {
-            **one(rekey(keys=keys, **maps, **reason), record)[0],
+            **one(rekey(keys=keys, audit=audit, **maps, **reason), record)[0],
             "host": None,
         }
+        assert ["the key was leaked"] == [event.allow_compromised for event in audit.events]
 
     def test_destroyed_keys_are_told(self):
         """Values under a destroyed key fail, and the error says so."""
