@@ -84,6 +84,11 @@ class TestReading:
         assert PRIMARY == first.primary
         assert OLDER == keys.keyset("default").primary
 
+    def test_a_sealed_file_names_its_provider(self, path):
+        """A sealed keyset file in the place of a key file is told apart, with the cure."""
+        with pytest.raises(KeyMaterialError, match="open it with KeysetFile"):
+            write(path, '{"header": {}}').keyset("default")
+
     @pytest.mark.parametrize("mode", [0o600, 0o400])
     def test_strict_modes_pass(self, path, mode):
         """0600 and what is stricter are fine."""

@@ -63,6 +63,11 @@ class TestKeyset:
         assert hash(Keyset(PRIMARY, [OLDER])) == hash(Keyset(PRIMARY, (OLDER,)))
         assert Keyset(PRIMARY, [OLDER]) != Keyset(OLDER, [PRIMARY])
 
+    def test_equals_keysets_alone(self):
+        """A keyset is no key, and none that has lost one of its keys."""
+        assert Keyset(PRIMARY) != PRIMARY
+        assert Keyset(PRIMARY) != Keyset(PRIMARY, compromised=[OLDER])
+
     def test_is_frozen(self):
         """A keyset does not change, not even by way of the list it was made from."""
         older = [OLDER]
@@ -87,6 +92,11 @@ class TestKeyset:
 
 
 class TestRefusals:
+    def test_compromised_keys_are_a_list(self):
+        """What is no list of keys is refused by its type."""
+        with pytest.raises(KeyMaterialError, match="the compromised keys are a list or a tuple"):
+            Keyset(PRIMARY, compromised=OTHER_KEY_BYTES)
+
     def test_ids_differ(self):
         """Two keys of one id are refused."""
         with pytest.raises(KeyMaterialError, match="got k3 twice"):
