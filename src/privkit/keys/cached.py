@@ -45,8 +45,8 @@ class CachedKeys:
     too. It is pickled as the provider and the limits.
 
     Args:
-        provider: Where keysets come from. It should read again at each call: `KeysetFile`,
-            `FileKeys` and the key services do, `EnvironmentKeys` has nothing else to read.
+        provider: Where keysets come from. It should read again at each call: `KeysetFile` and
+            `FileKeys` do, `EnvironmentKeys` has nothing else to read.
 
         ttl: Seconds.
 
