@@ -11,10 +11,10 @@ import string
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from hmac import digest
 from typing import ClassVar, NamedTuple
 from uuid import UUID
